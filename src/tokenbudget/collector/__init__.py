@@ -1,0 +1,1 @@
+"""Bring the ledger up to date: incremental, idempotent, safe to interrupt at any point."""

@@ -1,0 +1,1 @@
+"""One validated `Settings`; each value knows where it came from."""

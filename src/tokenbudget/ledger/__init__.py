@@ -1,0 +1,1 @@
+"""The durable record of usage. The only room that speaks SQL."""

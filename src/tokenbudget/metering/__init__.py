@@ -1,0 +1,1 @@
+"""Count tokens and price them, as of a date. Pure arithmetic over a dated price table."""
