@@ -1,0 +1,181 @@
+"""The settings of one run: validated once, each with the place it came from.
+
+Order of precedence, lowest first: built-in, `config.toml`, environment. Options of a verb are not
+settings. The table `SETTINGS` is the documentation: `tokens config` prints it.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from tokenbudget.model.errors import BadConfig
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Setting(NamedTuple):
+    """One setting: its name in config.toml, its variable, what it is for."""
+
+    name: str
+    variable: str
+    meaning: str
+
+
+SETTINGS = (
+    Setting("home", "TOKENS_HOME", "folder of the product's own data (ledger, locks)"),
+    Setting("config", "TOKENS_CONFIG", "path of config.toml"),
+    Setting("claude_dirs", "CLAUDE_CONFIG_DIR", "further folders of Claude Code, separated by commas"),
+    Setting("timezone", "TOKENS_TZ", "IANA name of the zone whose days are shown"),
+    Setting("workers", "TOKENS_WORKERS", "processes that read transcripts; 0 reads in the command itself"),
+    Setting("backfill", "TOKENS_BACKFILL", "detail after a large first read: detached, inline or off"),
+    Setting("prices", "", "your own prices, by model: see docs/prices.md"),
+)
+
+BACKFILLS = ("detached", "inline", "off")
+_KNOWN_IN_FILE = {"claude_dirs", "timezone", "workers", "backfill", "prices"}
+
+
+class Settings(NamedTuple):
+    """Everything that a run is told from outside."""
+
+    home_dir: str
+    data_dir: str
+    config_path: str
+    claude_dirs: tuple[str, ...]
+    timezone: str | None
+    workers: int
+    backfill: str
+    prices: Mapping[str, Mapping[str, object]]
+    origins: Mapping[str, str]
+
+
+def settings_from(environment: Mapping[str, str]) -> Settings:
+    """Read the environment and config.toml.
+
+    Raises:
+        BadConfig: a value is impossible, or the file is no TOML.
+    """
+    home = environment.get("HOME") or os.path.expanduser("~")
+    data, data_origin = _data_dir(environment, home)
+    path = environment.get("TOKENS_CONFIG") or _config_path(environment, home, data)
+    given = _from_file(path)
+    origins = {name: path for name in given} | {"home": data_origin}
+    for setting in SETTINGS:
+        value = environment.get(setting.variable) if setting.variable else None
+        if value and setting.name not in ("home", "config"):
+            given[setting.name] = value
+            origins[setting.name] = setting.variable
+    return Settings(
+        home_dir=home,
+        data_dir=data,
+        config_path=path,
+        claude_dirs=_claude_dirs(given.get("claude_dirs"), home),
+        timezone=_timezone(given.get("timezone")),
+        workers=_workers(given.get("workers", "auto")),
+        backfill=_backfill(given.get("backfill", "detached")),
+        prices=_prices(given.get("prices", {}), path),
+        origins=origins,
+    )
+
+
+def environment_settings() -> Settings:
+    """The settings of this process."""
+    return settings_from(os.environ)
+
+
+def environment_for_child(settings: Settings) -> dict[str, str]:
+    """What a detached helper of ours needs to know; nothing else of the environment goes along."""
+    return {
+        "HOME": settings.home_dir,
+        "TOKENS_HOME": settings.data_dir,
+        "TOKENS_CONFIG": settings.config_path,
+        "TOKENS_WORKERS": "0",
+        "CLAUDE_CONFIG_DIR": ",".join(settings.claude_dirs),
+    }
+
+
+def _data_dir(environment: Mapping[str, str], home: str) -> tuple[str, str]:
+    own = environment.get("TOKENS_HOME")
+    if own:
+        return os.path.abspath(own), "TOKENS_HOME"
+    base = environment.get("XDG_DATA_HOME") or os.path.join(home, ".local", "share")
+    return os.path.join(base, "tokenbudget"), "default"
+
+
+def _config_path(environment: Mapping[str, str], home: str, data: str) -> str:
+    if environment.get("TOKENS_HOME"):
+        return os.path.join(data, "config.toml")
+    base = environment.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
+    return os.path.join(base, "tokenbudget", "config.toml")
+
+
+def _from_file(path: str) -> dict[str, object]:
+    try:
+        with open(path, "rb") as handle:
+            data = handle.read()
+    except FileNotFoundError:
+        return {}
+    except OSError as exc:
+        raise BadConfig(f"cannot read {path}: {exc.strerror}; make it readable or remove it") from exc
+    import tomllib
+
+    try:
+        found = tomllib.loads(data.decode())
+    except ValueError as exc:
+        raise BadConfig(f"{path} is not TOML: {exc}; correct that line") from exc
+    unknown = sorted(set(found) - _KNOWN_IN_FILE)
+    if unknown:
+        raise BadConfig(
+            f"{path} has the unknown setting '{unknown[0]}'; known are {', '.join(sorted(_KNOWN_IN_FILE))}"
+        )
+    return found
+
+
+def _claude_dirs(given: object, home: str) -> tuple[str, ...]:
+    """Named folders first, then the two default places; each once."""
+    if given is None:
+        named: list[str] = []
+    elif isinstance(given, str):
+        named = [part.strip() for part in given.split(",") if part.strip()]
+    elif isinstance(given, list) and all(isinstance(part, str) for part in given):
+        named = given
+    else:
+        raise BadConfig("claude_dirs must be a list of folders; write claude_dirs = [\"…\"]")
+    defaults = [os.path.join(home, ".claude"), os.path.join(home, ".config", "claude")]
+    folders = [os.path.abspath(os.path.expanduser(part)) for part in named]
+    return tuple(dict.fromkeys([*folders, *defaults]))
+
+
+def _timezone(given: object) -> str | None:
+    if given is None:
+        return None
+    if not isinstance(given, str):
+        raise BadConfig("timezone must be an IANA name such as Europe/Berlin")
+    return given
+
+
+def _workers(given: object) -> int:
+    if given == "auto":
+        return min(4, os.cpu_count() or 1)
+    try:
+        count = int(str(given))
+    except ValueError:
+        count = -1
+    if not 0 <= count <= 64:
+        raise BadConfig(f"workers must be a number from 0 to 64, not {given!r}")
+    return count
+
+
+def _backfill(given: object) -> str:
+    if given not in BACKFILLS:
+        raise BadConfig(f"backfill must be one of {', '.join(BACKFILLS)}, not {given!r}")
+    return str(given)
+
+
+def _prices(given: object, path: str) -> Mapping[str, Mapping[str, object]]:
+    if not isinstance(given, dict) or not all(isinstance(entry, dict) for entry in given.values()):
+        raise BadConfig(f"prices in {path} must be tables; write [prices.\"model-name\"]")
+    return given

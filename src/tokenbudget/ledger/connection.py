@@ -1,0 +1,109 @@
+"""Open the ledger: WAL, migrated, and with SQLite's errors told as sentences."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+
+from tokenbudget.ledger.migrations import migrate
+from tokenbudget.ledger.schema import SCHEMA_VERSION
+from tokenbudget.model.errors import LedgerDamaged, LedgerTooNew, LedgerUnusable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+
+BUSY_TIMEOUT_SECONDS = 60.0
+"""How long a writer waits for another one; a commit takes milliseconds, a rebuild seconds."""
+
+IN_MEMORY = ":memory:"
+
+_DAMAGE = ("malformed", "not a database", "file is encrypted", "disk image")
+_PRAGMAS = """
+PRAGMA synchronous = NORMAL;
+PRAGMA temp_store = MEMORY;
+PRAGMA cache_size = -16000;
+PRAGMA foreign_keys = OFF;
+"""
+
+
+def translated(path: str, exc: sqlite3.Error) -> Exception:
+    """SQLite's error as one of ours, with the file's name and what to do."""
+    text = str(exc)
+    if any(sign in text for sign in _DAMAGE):
+        return LedgerDamaged(f"the ledger {path} is damaged ({text}); run: tokens doctor --rebuild")
+    if "full" in text:
+        return LedgerUnusable(f"no room left to write the ledger {path}; free some disk space")
+    if "locked" in text or "busy" in text:
+        return LedgerUnusable(f"another process has held the ledger {path} for a minute; try again")
+    return LedgerUnusable(
+        f"cannot write the ledger {path} ({text}); make its folder writable or set TOKENS_HOME"
+    )
+
+
+def open_ledger(path: str) -> sqlite3.Connection:
+    """A connection in autocommit mode to a ledger of the current schema; made if it is missing.
+
+    Raises:
+        LedgerUnusable: the place cannot be written.
+        LedgerDamaged: the file is no sound database.
+        LedgerTooNew: a newer program wrote it.
+    """
+    try:
+        if path != IN_MEMORY:
+            os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None)
+    except OSError as exc:
+        raise LedgerUnusable(
+            f"cannot make {os.path.dirname(path)} ({exc.strerror}); set TOKENS_HOME to a folder"
+            " that can be written"
+        ) from exc
+    except sqlite3.Error as exc:
+        raise translated(path, exc) from exc
+    try:
+        _prepare(connection, path)
+    except sqlite3.Error as exc:
+        connection.close()
+        raise translated(path, exc) from exc
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, path: str) -> None:
+    connection.executescript(_PRAGMAS)
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > SCHEMA_VERSION:
+        raise LedgerTooNew(
+            f"the ledger {path} has schema {version} and this program knows {SCHEMA_VERSION};"
+            " upgrade tokenbudget, or set TOKENS_HOME to another folder"
+        )
+    if version == SCHEMA_VERSION:
+        return
+    if path != IN_MEMORY:
+        connection.execute("PRAGMA journal_mode = WAL")
+        os.chmod(path, 0o600)
+    migrate(connection, SCHEMA_VERSION)
+
+
+class Transaction:
+    """`BEGIN IMMEDIATE` to `COMMIT`; anything raised inside rolls back."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> sqlite3.Connection:
+        self._connection.execute("BEGIN IMMEDIATE")
+        return self._connection
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            self._connection.execute("COMMIT")
+        elif self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")

@@ -1,0 +1,51 @@
+"""Numbered steps from one schema to the next; each step and its number share one transaction.
+
+A released step is never edited.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from tokenbudget.ledger.schema import TABLES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The statements of a script: `executescript` would end the transaction that we need."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if statement.strip() and sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+def m001_tables(connection: sqlite3.Connection) -> None:
+    """The first schema."""
+    for statement in _statements(TABLES):
+        connection.execute(statement)
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m001_tables,)
+
+
+def migrate(connection: sqlite3.Connection, target: int) -> None:
+    """Bring an older (or empty) ledger to schema `target`.
+
+    Several processes may try at once: the version is read again under the write lock.
+    """
+    for number, step in enumerate(MIGRATIONS[:target], start=1):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            if connection.execute("PRAGMA user_version").fetchone()[0] < number:
+                step(connection)
+                connection.execute(f"PRAGMA user_version = {number}")
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise

@@ -1,0 +1,306 @@
+"""Questions to the ledger. Each function is one statement, or two."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from tokenbudget.ledger.rollups import thresholds_in, usage_hour_sql
+from tokenbudget.ledger.schema import MILLISECONDS_PER_HOUR, SUMS, usage_rows_sql
+from tokenbudget.ledger.writer import shown_path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Sequence
+
+MILLISECONDS_PER_DAY = 24 * MILLISECONDS_PER_HOUR
+
+
+class ZoneSpan(NamedTuple):
+    """A stretch of time in which a zone keeps one distance from UTC; `end_ms` is excluded."""
+
+    begin_ms: int
+    end_ms: int
+    shift_ms: int
+
+
+class UsageQuery(NamedTuple):
+    """What to sum, and by what.
+
+    `period` is None, 'day' (local day number since 1970) or 'hour' (UTC hour number since 1970).
+    Ids of None mean no restriction; an empty sequence matches nothing. `since_ms` is included,
+    `until_ms` is not.
+    """
+
+    period: str | None = None
+    by_project: bool = False
+    by_agent: bool = False
+    by_session: bool = False
+    zone: Sequence[ZoneSpan] = ()
+    since_ms: int | None = None
+    until_ms: int | None = None
+    model_ids: Sequence[int] | None = None
+    project_ids: Sequence[int] | None = None
+    agents: Sequence[str] | None = None
+    session: str | None = None
+
+
+class UsageRow(NamedTuple):
+    """Sums of one group; dimensions that were not asked for are None."""
+
+    period: int | None
+    utc_day: int
+    agent: str | None
+    project_id: int | None
+    session: str | None
+    model_id: int
+    speed: int
+    service_tier: int
+    prompt_bucket: int
+    requests: int
+    unknown_requests: int
+    low_confidence_tokens: int
+    input_tokens: int
+    output_tokens: int
+    cache_write_5m_tokens: int
+    cache_write_1h_tokens: int
+    cache_read_tokens: int
+    web_search_requests: int
+
+
+def usage(connection: sqlite3.Connection, query: UsageQuery) -> list[UsageRow]:
+    """Sum usage by the wanted dimensions and by everything that decides a price.
+
+    Hourly sums are used where they can answer exactly; a session, a zone off the whole hour or a
+    limit inside an hour is answered from the single responses.
+    """
+    if _needs_responses(query):
+        source = usage_rows_sql(thresholds_in(connection))
+    else:
+        source = usage_hour_sql(connection)
+    columns = [
+        _period_sql(query.period),
+        f"u.started_at_ms / {MILLISECONDS_PER_DAY}",
+        "u.agent" if query.by_agent else "NULL",
+        "u.project_id" if query.by_project else "NULL",
+        "s.name" if query.by_session else "NULL",
+        "u.model_id, u.speed, u.service_tier, u.prompt_bucket",
+    ]
+    conditions, values = _conditions(query)
+    sql = (
+        f"SELECT {', '.join(columns)}, {', '.join(f'SUM(u.{name})' for name in SUMS)}"
+        f" FROM ({source}) u {_joins(query)} {conditions} GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9"
+    )
+    return [UsageRow(*row) for row in connection.execute(sql, values)]
+
+
+def _needs_responses(query: UsageQuery) -> bool:
+    limits = [limit for limit in (query.since_ms, query.until_ms) if limit is not None]
+    shifts = [span.shift_ms for span in query.zone] if query.period == "day" else []
+    return (
+        query.by_session
+        or query.session is not None
+        or any(number % MILLISECONDS_PER_HOUR for number in (*limits, *shifts))
+    )
+
+
+def _period_sql(period: str | None) -> str:
+    if period == "day":
+        return f"(u.started_at_ms + z.shift_ms) / {MILLISECONDS_PER_DAY}"
+    if period == "hour":
+        return f"u.started_at_ms / {MILLISECONDS_PER_HOUR}"
+    return "NULL"
+
+
+def _joins(query: UsageQuery) -> str:
+    joins = ""
+    if query.period == "day":
+        spans = ", ".join(f"({s.begin_ms}, {s.end_ms}, {s.shift_ms})" for s in query.zone)
+        joins += (
+            f" JOIN (SELECT column1 AS begin_ms, column2 AS end_ms, column3 AS shift_ms"
+            f" FROM (VALUES {spans})) z"
+            " ON u.started_at_ms >= z.begin_ms AND u.started_at_ms < z.end_ms"
+        )
+    if query.by_session or query.session is not None:
+        joins += " JOIN session s ON s.id = u.session_id"
+    return joins
+
+
+def _conditions(query: UsageQuery) -> tuple[str, list[object]]:
+    parts: list[str] = []
+    values: list[object] = []
+    if query.since_ms is not None:
+        parts.append("u.started_at_ms >= ?")
+        values.append(query.since_ms)
+    if query.until_ms is not None:
+        parts.append("u.started_at_ms < ?")
+        values.append(query.until_ms)
+    if query.session is not None:
+        parts.append("s.name = ?")
+        values.append(query.session)
+    for column, wanted in (
+        ("u.model_id", query.model_ids),
+        ("u.project_id", query.project_ids),
+        ("u.agent", query.agents),
+    ):
+        if wanted is not None:
+            parts.append(f"{column} IN ({', '.join('?' * len(wanted))})")
+            values.extend(wanted)
+    return ("WHERE " + " AND ".join(parts) if parts else ""), values
+
+
+_NAMES = {"model": "SELECT id, name FROM model", "project": "SELECT id, path FROM project"}
+
+
+def names(connection: sqlite3.Connection, kind: str) -> dict[int, str]:
+    """All models or projects by id."""
+    return dict(connection.execute(_NAMES[kind]).fetchall())
+
+
+class SessionRow(NamedTuple):
+    """A session beside its usage. Times are ISO 8601 as the agent wrote them, or ''."""
+
+    session: str
+    title: str
+    git_branch: str
+    version: str
+    cwd: str
+    first_at: str
+    last_at: str
+    project: str
+    agent: str
+    is_gone: bool
+
+
+def sessions(connection: sqlite3.Connection) -> list[SessionRow]:
+    """Every session that has a response, newest first."""
+    rows = connection.execute(
+        "SELECT s.name, s.title, s.git_branch, s.version, s.cwd, s.first_at, s.last_at,"
+        " ifnull(p.path, ''), f.agent, min(f.gone_at_ms IS NOT NULL)"
+        " FROM (SELECT DISTINCT session_id, file_id FROM response) r"
+        " JOIN session s ON s.id = r.session_id JOIN file f ON f.id = r.file_id"
+        " LEFT JOIN project p ON p.id = f.project_id"
+        " GROUP BY s.id ORDER BY s.last_at DESC"
+    )
+    return [SessionRow(*row) for row in rows]
+
+
+class ToolRow(NamedTuple):
+    """How a session used one tool; sizes are bytes of JSON text."""
+
+    tool: str
+    mcp_server: str | None
+    calls: int
+    errors: int
+    input_bytes: int
+    result_bytes: int
+    duration_ms: int
+
+
+def tools_of(connection: sqlite3.Connection, session: str) -> list[ToolRow]:
+    """The tools that a session used, largest results first."""
+    rows = connection.execute(
+        "SELECT t.name, t.mcp_server, count(*), ifnull(sum(c.is_error), 0),"
+        " ifnull(sum(c.input_bytes), 0), ifnull(sum(c.result_bytes), 0),"
+        " ifnull(sum(c.duration_ms), 0)"
+        " FROM tool_call c JOIN tool t ON t.id = c.tool_id JOIN response r ON r.id = c.response_id"
+        " JOIN session s ON s.id = r.session_id WHERE s.name = ?"
+        " GROUP BY t.id ORDER BY 6 DESC",
+        (session,),
+    )
+    return [ToolRow(*row) for row in rows]
+
+
+def compactions_of(
+    connection: sqlite3.Connection, session: str
+) -> list[tuple[int, str, str, int | None]]:
+    """(time in ms, kind, trigger, tokens before), oldest first."""
+    return connection.execute(
+        "SELECT c.at_ms, c.kind, c.trigger, c.pre_tokens FROM compaction c"
+        " JOIN session s ON s.id = c.session_id WHERE s.name = ? ORDER BY c.at_ms",
+        (session,),
+    ).fetchall()
+
+
+def first_prompt(connection: sqlite3.Connection, session: str) -> tuple[str, int] | None:
+    """File and offset of the line with the session's first prompt in a main thread."""
+    row = connection.execute(
+        "SELECT f.path, c.byte_offset FROM content c JOIN file f ON f.id = c.file_id"
+        " JOIN session s ON s.id = c.session_id"
+        " WHERE s.name = ? AND c.kind = 'prompt' AND f.is_subagent = 0"
+        " ORDER BY c.at_ms, c.byte_offset LIMIT 1",
+        (session,),
+    ).fetchone()
+    return None if row is None else (shown_path(row[0]), row[1])
+
+
+def last_context(connection: sqlite3.Connection, session: str) -> tuple[str, int, int] | None:
+    """(model, tokens in the window, time in ms) of the last main-thread response with usage."""
+    row: tuple[str, int, int] | None = connection.execute(
+        "SELECT m.name, r.input_tokens + r.cache_write_5m_tokens + r.cache_write_1h_tokens"
+        " + r.cache_read_tokens + r.output_tokens, r.started_at_ms"
+        " FROM response r JOIN session s ON s.id = r.session_id JOIN model m ON m.id = r.model_id"
+        " WHERE s.name = ? AND r.is_sidechain = 0 AND r.input_tokens IS NOT NULL"
+        " ORDER BY r.started_at_ms DESC, r.byte_offset DESC LIMIT 1",
+        (session,),
+    ).fetchone()
+    return row
+
+
+class FileReport(NamedTuple):
+    """Sums over all files of the ledger."""
+
+    files: int
+    gone_files: int
+    size_bytes: int
+    lines: int
+    blank_lines: int
+    malformed_lines: int
+    repaired_lines: int
+    synthetic_lines: int
+    rereads: int
+    lagging_files: int
+    responses: int
+    unknown_responses: int
+    low_confidence_responses: int
+    unsplit_responses: int
+    undated_responses: int
+    copied_responses: int
+
+
+def file_report(connection: sqlite3.Connection) -> FileReport:
+    """What was read, and what is doubtful about it."""
+    files = connection.execute(
+        "SELECT count(*), ifnull(sum(gone_at_ms IS NOT NULL), 0), ifnull(sum(usage_offset), 0),"
+        " ifnull(sum(lines), 0), ifnull(sum(blank_lines), 0), ifnull(sum(malformed_lines), 0),"
+        " ifnull(sum(repaired_lines), 0), ifnull(sum(synthetic_lines), 0),"
+        " ifnull(sum(rereads), 0), ifnull(sum(detail_offset < usage_offset), 0) FROM file"
+    ).fetchone()
+    responses = connection.execute(
+        "SELECT count(*), ifnull(sum(input_tokens IS NULL), 0),"
+        " ifnull(sum(NOT has_stop_reason AND input_tokens IS NOT NULL), 0),"
+        " ifnull(sum(NOT has_cache_split"
+        "     AND cache_write_5m_tokens + cache_write_1h_tokens > 0), 0),"
+        " ifnull(sum(started_at_ms = 0), 0),"
+        " (SELECT count(DISTINCT response_id) FROM response_copy) FROM response"
+    ).fetchone()
+    return FileReport(*files, *responses)
+
+
+class ProblemRow(NamedTuple):
+    """A line that was passed over (`byte_offset`), or a whole file (None)."""
+
+    path: str
+    byte_offset: int | None
+    reason: str
+
+
+def problems(connection: sqlite3.Connection, limit: int) -> list[ProblemRow]:
+    """Unreadable files first, then lines, in the order of their files."""
+    rows = connection.execute(
+        "SELECT path, NULL, trouble FROM file WHERE trouble IS NOT NULL UNION ALL"
+        " SELECT f.path, p.byte_offset, p.reason FROM problem p JOIN file f ON f.id = p.file_id"
+        " LIMIT ?",
+        (limit,),
+    )
+    return [ProblemRow(shown_path(path), offset, reason) for path, offset, reason in rows]

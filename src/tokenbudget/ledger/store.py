@@ -1,0 +1,145 @@
+"""The ledger as the rooms above see it: one open connection and what can be asked of it."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from tokenbudget.ledger import queries, rollups
+from tokenbudget.ledger.connection import IN_MEMORY, open_ledger, translated
+from tokenbudget.ledger.writer import Writer, file_states
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import TracebackType
+
+    from tokenbudget.ledger.queries import (
+        FileReport,
+        ProblemRow,
+        SessionRow,
+        ToolRow,
+        UsageQuery,
+        UsageRow,
+    )
+    from tokenbudget.ledger.writer import FileState
+    from tokenbudget.model.protocols import Source
+
+__all__ = ["IN_MEMORY", "Ledger"]
+
+
+class _Told:
+    """Tells SQLite's errors as ours; a block that only reads or writes the ledger goes inside."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if isinstance(error, sqlite3.Error):
+            raise translated(self._path, error) from error
+
+
+class Ledger:
+    """The durable record of usage. Use it as a context manager.
+
+    Every method raises LedgerUnusable or LedgerDamaged where SQLite fails.
+    """
+
+    def __init__(self, path: str, thresholds: Sequence[int] = ()) -> None:
+        """Open the ledger at `path` (`IN_MEMORY` for one that nobody keeps).
+
+        `thresholds` are the prompt sizes at which a price changes; see `rollups.use_thresholds`.
+
+        Raises:
+            LedgerUnusable, LedgerDamaged, LedgerTooNew: see `open_ledger`.
+        """
+        self.path = path
+        self._told = _Told(path)
+        self._connection = open_ledger(path)
+        with self._told:
+            rollups.use_thresholds(self._connection, tuple(thresholds))
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection; harmless when it is closed."""
+        self._connection.close()
+
+    # ── keeping it up to date ──────────────────────────────────────────────────────────────────
+
+    def file_states(self) -> dict[str, FileState]:
+        """Every file by path."""
+        with self._told:
+            return file_states(self._connection)
+
+    def writer(self, source: Source) -> Writer:
+        """A writer for what this source reads."""
+        return Writer(self._connection, self.path, source.project_root)
+
+    def roll_up(self) -> None:
+        """Bring the hourly sums up to date."""
+        with self._told:
+            rollups.refresh(self._connection)
+
+    # ── asking ─────────────────────────────────────────────────────────────────────────────────
+
+    def usage(self, query: UsageQuery) -> list[UsageRow]:
+        """Summed usage; see `queries.usage`."""
+        with self._told:
+            return queries.usage(self._connection, query)
+
+    def names(self, kind: str) -> dict[int, str]:
+        """All models or projects by id; `kind` is 'model' or 'project'."""
+        with self._told:
+            return queries.names(self._connection, kind)
+
+    def sessions(self) -> list[SessionRow]:
+        """What is known of every session beside its usage."""
+        with self._told:
+            return queries.sessions(self._connection)
+
+    def tools_of(self, session: str) -> list[ToolRow]:
+        """The tools that a session used."""
+        with self._told:
+            return queries.tools_of(self._connection, session)
+
+    def compactions_of(self, session: str) -> list[tuple[int, str, str, int | None]]:
+        """(time in ms, kind, trigger, tokens before) of a session's compactions."""
+        with self._told:
+            return queries.compactions_of(self._connection, session)
+
+    def first_prompt(self, session: str) -> tuple[str, int] | None:
+        """File and offset of the line with the session's first prompt."""
+        with self._told:
+            return queries.first_prompt(self._connection, session)
+
+    def last_context(self, session: str) -> tuple[str, int, int] | None:
+        """(model, tokens in the window, time in ms) of the session's last main-thread response."""
+        with self._told:
+            return queries.last_context(self._connection, session)
+
+    def file_report(self) -> FileReport:
+        """Sums over all files, for `doctor`."""
+        with self._told:
+            return queries.file_report(self._connection)
+
+    def problems(self, limit: int) -> list[ProblemRow]:
+        """Lines that were passed over and files that could not be read."""
+        with self._told:
+            return queries.problems(self._connection, limit)

@@ -1,0 +1,71 @@
+"""The seams between rooms. Each is small enough to be faked in a few lines."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tokenbudget.model.events import ReadPlan, Stretch
+
+
+class Clock(Protocol):
+    """Time, as an argument."""
+
+    def now_ms(self) -> int:
+        """Milliseconds since 1970, UTC."""
+
+    def monotonic_seconds(self) -> float:
+        """For measuring; only differences mean anything."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+class FoundFile(NamedTuple):
+    """A transcript as the file system shows it."""
+
+    path: str
+    size_bytes: int
+    mtime_ns: int
+    inode: int
+
+
+class Found(NamedTuple):
+    """All transcripts under some folders, and the folders that could not be listed, with reasons."""
+
+    files: list[FoundFile]
+    unreadable: list[tuple[str, str]]
+
+
+class Source(Protocol):
+    """One agent's transcripts."""
+
+    agent: str
+
+    def find(self, tops: Sequence[str]) -> Found:
+        """Every transcript below these folders; a folder that does not exist holds none."""
+
+    def session_of(self, path: str) -> str:
+        """The session that a file belongs to by its place."""
+
+    def is_subagent_file(self, path: str) -> bool:
+        """Whether the file holds a subagent's thread."""
+
+    def fingerprint(self, path: str, end: int) -> tuple[int, int]:
+        """Check sums of the bytes at the edges of `[0, end)`. Raises OSError."""
+
+    def read(self, plan: ReadPlan) -> Iterator[Stretch]:
+        """What stands in the file from `plan.start` on. Raises OSError."""
+
+    def project_root(self, cwd: str) -> str:
+        """The project that a working directory belongs to."""
+
+
+class BodyStore(Protocol):
+    """Gives back the words that the ledger only knows by position."""
+
+    def line(self, path: str, offset: int) -> bytes | None:
+        """The line that begins at `offset`, without its end; None when it is not to be had."""

@@ -1,0 +1,150 @@
+"""Where Claude Code keeps its transcripts, and what a file's place says about it.
+
+Layouts (`docs/counting.md`): `projects/<slug>/<session>.jsonl`, beside it `agent-<id>.jsonl` (old
+subagents) or `<session>/subagents/**/agent-<id>.jsonl` (new ones, `workflows/` included).
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from tokenbudget.model.protocols import Found, FoundFile
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+SUFFIX = ".jsonl"
+FINGERPRINT_BYTES = 4096
+
+
+def find_transcripts(tops: Sequence[str]) -> Found:
+    """Every `*.jsonl` below these folders, in a stable order."""
+    walk = _Walk()
+    files = [found for top in tops for found in walk.files(top)]
+    return Found(files, walk.unreadable)
+
+
+class _Walk:
+    """All transcripts under some folders, and the folders that could not be listed.
+
+    Links to folders are followed, once each: a folder is known by device and inode, so that a loop
+    or a second way to the same place ends there.
+    """
+
+    def __init__(self) -> None:
+        self.unreadable: list[tuple[str, str]] = []
+        self._visited: set[tuple[int, int]] = set()
+
+    def files(self, top: str) -> Iterator[FoundFile]:
+        """Every `*.jsonl` below `top`, or `top` itself if it is a file."""
+        try:
+            status = os.stat(top)
+            if not os.path.isdir(top):
+                yield FoundFile(top, status.st_size, status.st_mtime_ns, status.st_ino)
+                return
+        except FileNotFoundError:
+            return
+        except OSError as exc:
+            self.unreadable.append((top, exc.strerror or str(exc)))
+            return
+        if (status.st_dev, status.st_ino) in self._visited:
+            return
+        self._visited.add((status.st_dev, status.st_ino))
+        pending = [top]
+        while pending:
+            yield from self._folder(pending.pop(), pending)
+
+    def _folder(self, folder: str, pending: list[str]) -> Iterator[FoundFile]:
+        try:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    if entry.name.endswith(SUFFIX):
+                        found = self._file(entry)
+                        if found is not None:
+                            yield found
+                    elif entry.is_dir() and self._is_new(entry):
+                        pending.append(entry.path)
+        except OSError as exc:
+            self.unreadable.append((folder, exc.strerror or str(exc)))
+
+    def _file(self, entry: os.DirEntry[str]) -> FoundFile | None:
+        try:
+            status = entry.stat()
+        except OSError:
+            return None  # vanished, or a link to nowhere
+        if not entry.is_file():
+            return None
+        return FoundFile(entry.path, status.st_size, status.st_mtime_ns, status.st_ino)
+
+    def _is_new(self, entry: os.DirEntry[str]) -> bool:
+        try:
+            status = entry.stat()
+        except OSError:
+            return False
+        identity = (status.st_dev, status.st_ino)
+        if identity in self._visited:
+            return False
+        self._visited.add(identity)
+        return True
+
+
+def fingerprint(descriptor: int, end: int) -> tuple[int, int]:
+    """Check sums of the first and the last bytes before `end`.
+
+    A file that grew by appending shows the same pair for the same `end`. Clients only append (111
+    of 112 version pairs are byte prefixes); other tools may rewrite, and then a piece near an edge
+    has changed.
+    """
+    head = os.pread(descriptor, min(FINGERPRINT_BYTES, end), 0)
+    tail_bytes = min(FINGERPRINT_BYTES, end)
+    tail = os.pread(descriptor, tail_bytes, end - tail_bytes)
+    return zlib.crc32(head), zlib.crc32(tail)
+
+
+def session_of(path: str) -> str:
+    """The session that a file belongs to by its place; lines that name another one win."""
+    folders, name = os.path.split(path)
+    before, found, _ = folders.partition("/subagents")
+    return os.path.basename(before) if found else name.removesuffix(SUFFIX)
+
+
+def is_subagent_file(path: str) -> bool:
+    """Whether the file holds a subagent's thread."""
+    return "/subagents/" in path or os.path.basename(path).startswith("agent-")
+
+
+WORKTREE_MARKS = ("/.claude/worktrees/", "/.worktrees/", "/.git/worktrees/")
+
+
+def project_root(cwd: str, home: str) -> str:
+    """The repository that a working directory belongs to: worktrees fold into their main one.
+
+    A directory that is gone is folded by the shape of its path alone; one outside any repository
+    is its own project.
+    """
+    for mark in WORKTREE_MARKS:
+        before, found, _ = cwd.partition(mark)
+        if found and before:
+            return before
+    folder = cwd
+    while folder not in ("", "/", home):
+        root = _repository_at(folder)
+        if root is not None:
+            return root
+        folder = os.path.dirname(folder)
+    return cwd
+
+
+def _repository_at(folder: str) -> str | None:
+    git = os.path.join(folder, ".git")
+    try:
+        if os.path.isdir(git):
+            return folder
+        with open(git, encoding="utf-8", errors="replace") as handle:
+            pointer = handle.read(4096)
+    except OSError:
+        return None
+    target = os.path.join(folder, pointer.removeprefix("gitdir:").strip())
+    main, found, _ = os.path.normpath(target).rpartition("/.git/worktrees/")
+    return main if found else folder
