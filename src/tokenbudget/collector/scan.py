@@ -105,11 +105,10 @@ def to_read(
 
 def plan_of(file: FileToRead) -> ReadPlan:
     """Where to begin: behind what has been read, or at 0 where that is void."""
-    state = file.known
-    if state is None or file.is_reset:
-        return ReadPlan(file.path, file.session, 0, 0, file.with_detail)
-    start = state.detail_offset if file.with_detail else state.usage_offset
-    return ReadPlan(file.path, file.session, start, state.usage_offset, file.with_detail)
+    start = file.count_from
+    if file.with_detail and file.known is not None and not file.is_reset:
+        start = file.known.detail_offset
+    return ReadPlan(file.path, file.session, start, file.count_from, file.with_detail)
 
 
 def bytes_to_read(file: FileToRead) -> int:

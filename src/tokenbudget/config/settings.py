@@ -179,3 +179,20 @@ def _prices(given: object, path: str) -> Mapping[str, Mapping[str, object]]:
     if not isinstance(given, dict) or not all(isinstance(entry, dict) for entry in given.values()):
         raise BadConfig(f"prices in {path} must be tables; write [prices.\"model-name\"]")
     return given
+
+
+class TerminalWishes(NamedTuple):
+    """What the environment says about output."""
+
+    is_plain: bool
+    columns: int
+
+
+def terminal_wishes(environment: Mapping[str, str] | None = None) -> TerminalWishes:
+    """NO_COLOR and TERM=dumb ask for plain text; COLUMNS sets a width, 0 where it is not set."""
+    environment = os.environ if environment is None else environment
+    columns = environment.get("COLUMNS", "")
+    return TerminalWishes(
+        is_plain=bool(environment.get("NO_COLOR")) or environment.get("TERM") == "dumb",
+        columns=int(columns) if columns.isdigit() else 0,
+    )

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 BUSY_TIMEOUT_SECONDS = 60.0
 """How long a writer waits for another one; a commit takes milliseconds, a rebuild seconds."""
 
-IN_MEMORY = ":memory:"
+TEMPORARY = ""
+"""SQLite's name for a private database on disk that vanishes with the connection."""
 
 _DAMAGE = ("malformed", "not a database", "file is encrypted", "disk image")
 _PRAGMAS = """
@@ -50,7 +51,7 @@ def open_ledger(path: str) -> sqlite3.Connection:
         LedgerTooNew: a newer program wrote it.
     """
     try:
-        if path != IN_MEMORY:
+        if path != TEMPORARY:
             os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None)
     except OSError as exc:
@@ -81,7 +82,7 @@ def _prepare(connection: sqlite3.Connection, path: str) -> None:
         )
     if version == SCHEMA_VERSION:
         return
-    if path != IN_MEMORY:
+    if path != TEMPORARY:
         connection.execute("PRAGMA journal_mode = WAL")
         os.chmod(path, 0o600)
     migrate(connection, SCHEMA_VERSION)

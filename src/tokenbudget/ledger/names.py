@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+from tokenbudget.model.events import SessionFact
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
 
 _MCP_PREFIX = "mcp__"
+
+# The latest word wins for branch and version, the earliest line's directory is where it was started.
+_SESSION = """
+INSERT INTO session (name, cwd, git_branch, version, first_at, last_at, title)
+VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (name) DO UPDATE SET
+    git_branch = iif(excluded.git_branch = '' OR last_at > excluded.last_at,
+                     git_branch, excluded.git_branch),
+    version = iif(excluded.version = '' OR last_at > excluded.last_at, version, excluded.version),
+    title = iif(excluded.title = '', title, excluded.title),
+    cwd = iif(excluded.cwd <> '' AND (cwd = '' OR first_at > excluded.first_at),
+              excluded.cwd, cwd),
+    first_at = iif(excluded.first_at <> '' AND (first_at = '' OR excluded.first_at < first_at),
+                   excluded.first_at, first_at),
+    last_at = max(last_at, excluded.last_at)
+RETURNING id
+"""
 
 
 class NameTable:
@@ -32,12 +51,14 @@ class NameTable:
 
     def session(self, name: str) -> int:
         """The id of a session."""
-        return self._ids.get(("session", name)) or self._add(
-            "session",
-            name,
-            "INSERT OR IGNORE INTO session (name, git_branch, version, title, cwd, first_at,"
-            " last_at) VALUES (?, '', '', '', '', '', '')",
-        )
+        known = self._ids.get(("session", name))
+        return known or self.note_session(SessionFact(name, "", "", "", "", "", ""))
+
+    def note_session(self, fact: SessionFact) -> int:
+        """Take a stretch's facts of a session in; returns the session's id."""
+        row = self._connection.execute(_SESSION, fact).fetchone()
+        self._ids[("session", fact.session)] = row[0]
+        return int(row[0])
 
     def project(self, path: str) -> int:
         """The id of a project."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tokenbudget.model.usage import Packed
 
 _KEYS_PER_QUERY = 500
+_FLUSH_RESPONSES = 1000
 
 _COLUMNS = (
     "key, is_sidechain, started_at_ms, byte_offset, session_id, model_id, speed, service_tier,"
@@ -66,6 +67,8 @@ class ResponseWriter:
             key = packed[0]
             kept = new.get(key)
             new[key] = (packed, file_id) if kept is None else self._joined(kept, packed, file_id)
+        if len(new) >= _FLUSH_RESPONSES:
+            self.flush()
 
     def _joined(self, kept: tuple[Packed, int], packed: Packed, file_id: int) -> tuple[Packed, int]:
         response = Response(*kept[0])
@@ -85,6 +88,8 @@ class ResponseWriter:
 
     def flush(self) -> None:
         """Write what was added since the last flush."""
+        if not self._new:
+            return
         known = self._known_among(self._keys_to_look_up())
         inserted: list[tuple[object, ...]] = []
         iterated: list[tuple[int, Packed]] = []
@@ -178,6 +183,8 @@ class ResponseWriter:
         )
 
     def _write_copies(self) -> None:
+        if not self._copies:
+            return
         self._connection.executemany(
             "INSERT OR IGNORE INTO response_copy (response_id, file_id) VALUES (?, ?)",
             [(self.ids[key], f) for key, files in self._copies.items() for f in files],

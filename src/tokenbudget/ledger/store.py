@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from tokenbudget.ledger import queries, rollups
-from tokenbudget.ledger.connection import IN_MEMORY, open_ledger, translated
+from tokenbudget.ledger.connection import TEMPORARY, open_ledger, translated
 from tokenbudget.ledger.writer import Writer, file_states
 
 TYPE_CHECKING = False
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tokenbudget.ledger.writer import FileState
     from tokenbudget.model.protocols import Source
 
-__all__ = ["IN_MEMORY", "Ledger"]
+__all__ = ["TEMPORARY", "Ledger"]
 
 
 class _Told:
@@ -53,7 +53,7 @@ class Ledger:
     """
 
     def __init__(self, path: str, thresholds: Sequence[int] = ()) -> None:
-        """Open the ledger at `path` (`IN_MEMORY` for one that nobody keeps).
+        """Open the ledger at `path` (`TEMPORARY` for one that nobody keeps).
 
         `thresholds` are the prompt sizes at which a price changes; see `rollups.use_thresholds`.
 
@@ -96,6 +96,18 @@ class Ledger:
         """Bring the hourly sums up to date."""
         with self._told:
             rollups.refresh(self._connection)
+
+    def begin_rebuild(self, present_paths: Sequence[str]) -> None:
+        """Void what these files told; see `rebuild.begin`. Ends with `end_rebuild`, or `close`."""
+        from tokenbudget.ledger import rebuild
+
+        with self._told:
+            rebuild.begin(self._connection, present_paths)
+
+    def end_rebuild(self) -> None:
+        """Make the rebuilt ledger the one that others see."""
+        with self._told:
+            self._connection.execute("COMMIT")
 
     # ── asking ─────────────────────────────────────────────────────────────────────────────────
 

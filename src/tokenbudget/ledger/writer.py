@@ -54,6 +54,11 @@ class FileToRead(NamedTuple):
     is_reset: bool
     with_detail: bool
 
+    @property
+    def count_from(self) -> int:
+        """Lines before this were counted by an earlier pass."""
+        return 0 if self.known is None or self.is_reset else self.known.usage_offset
+
 
 class Piece(NamedTuple):
     """One stretch of one file, ready to be committed."""
@@ -83,8 +88,8 @@ _FILE_COLUMNS = (
 
 
 def _file_state(row: tuple[object, ...]) -> FileState:
-    state = FileState(*row)  # type: ignore[arg-type]
-    return state if isinstance(state.path, str) else state._replace(path=shown_path(state.path))
+    number, path, *rest = row
+    return FileState(number, shown_path(path), *rest)  # type: ignore[arg-type]
 
 
 def file_states(connection: sqlite3.Connection) -> dict[str, FileState]:
@@ -97,7 +102,8 @@ class Writer:
     """Takes pieces in, many to a transaction. Other processes may write between transactions.
 
     One transaction lasts from the first `take` after a `commit` to the next `commit`, so that rows
-    are written while the next pieces are still being read.
+    are written while the next pieces are still being read. Where the caller holds a transaction of
+    its own already, `commit` leaves the committing to it.
     """
 
     def __init__(
@@ -108,6 +114,7 @@ class Writer:
         self._project_root = project_root
         self._names = NameTable(connection)
         self._responses: ResponseWriter | None = None
+        self._is_nested = connection.in_transaction
         self.skipped = 0
         """Pieces left out because another process had taken them in before."""
 
@@ -119,11 +126,7 @@ class Writer:
             LedgerDamaged: the file is no sound database.
         """
         try:
-            if self._responses is None:
-                if not self._connection.in_transaction:
-                    self._connection.execute("BEGIN IMMEDIATE")
-                self._responses = ResponseWriter(self._connection, self._names)
-            self._take(piece, self._responses)
+            self._take(piece, self._begin())
         except sqlite3.Error as exc:
             raise translated(self._name, exc) from exc
 
@@ -136,8 +139,10 @@ class Writer:
         if self._responses is None:
             return
         try:
+            self._responses.flush()
             mark_stale(self._connection, self._responses.touched_hours)
-            self._connection.execute("COMMIT")
+            if not self._is_nested:
+                self._connection.execute("COMMIT")
         except sqlite3.Error as exc:
             raise translated(self._name, exc) from exc
         self._responses = None
@@ -149,52 +154,76 @@ class Writer:
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
 
+    def _begin(self) -> ResponseWriter:
+        if self._responses is None:
+            if not self._connection.in_transaction:
+                self._connection.execute("BEGIN IMMEDIATE")
+            self._responses = ResponseWriter(self._connection, self._names)
+        return self._responses
+
     def _take(self, piece: Piece, responses: ResponseWriter) -> None:
-        row = self._current(piece)
-        if row is None:
+        file_id = self._advance(piece)
+        if file_id is None:
             self.skipped += 1
             return
-        file_id = self._advance(piece, row)
         self._write_sessions(piece.stretch)
+        self._write_problems(file_id, piece.stretch)
         responses.add(file_id, piece.file.path, piece.stretch.responses)
-        responses.flush()
         if piece.stretch.detail is not None:
+            responses.flush()
             DetailWriter(self._connection, self._names, responses).write(
                 file_id, piece.stretch.detail
             )
 
-    def _current(self, piece: Piece) -> FileState | _NewFile | None:
-        """The file's row if it still is where this piece was planned from, else None."""
+    def _advance(self, piece: Piece) -> int | None:
+        """Move the file's position behind the stretch; returns the file's id.
+
+        None if the position is not where the stretch was planned from: another process was here.
+        """
+        if piece.file.known is None and piece.stretch.start == 0:
+            return self._insert_file(piece)
         found = self._connection.execute(
             f"SELECT {_FILE_COLUMNS} FROM file WHERE path = ?", (stored_path(piece.file.path),)
         ).fetchone()
-        known = piece.file.known
-        if found is None:
-            return NEW_FILE if known is None and piece.stretch.start == 0 else None
-        state = _file_state(found)
-        if piece.stretch.start == 0 and (known is None or piece.file.is_reset):
-            return state if known == state else None
-        expected = state.detail_offset if piece.file.with_detail else state.usage_offset
-        return state if expected == piece.stretch.start else None
+        state = None if found is None else _file_state(found)
+        if state is None or not _is_expected(piece, state):
+            return None
+        self._update_file(piece, state)
+        return state.id
 
-    def _advance(self, piece: Piece, row: FileState | _NewFile) -> int:
-        """Move the file's position behind the stretch; returns the file's id."""
+    def _insert_file(self, piece: Piece) -> int | None:
         file, stretch = piece
-        if isinstance(row, _NewFile):
-            file_id = self._insert_file(file)
+        cursor = self._connection.execute(
+            "INSERT OR IGNORE INTO file (path, agent, session, is_subagent, project_id,"
+            " size_bytes, mtime_ns, inode, usage_offset, detail_offset, head_sum, tail_sum, lines,"
+            " blank_lines, malformed_lines, repaired_lines, synthetic_lines, rereads)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
+            (
+                stored_path(file.path),
+                file.agent,
+                file.session,
+                file.is_subagent,
+                self._project_id(stretch),
+                *_seen(piece),
+                stretch.end,
+                stretch.end if file.with_detail else 0,
+                *stretch.fingerprint,
+                *_line_counts(stretch),
+            ),
+        )
+        return cursor.lastrowid if cursor.rowcount == 1 else None
+
+    def _update_file(self, piece: Piece, state: FileState) -> None:
+        file, stretch = piece
+        usage_offset, detail_offset = state.usage_offset, state.detail_offset
+        sums = (state.head_sum, state.tail_sum)
+        if file.is_reset and stretch.start == 0:
+            self._reset_file(state.id)
             usage_offset = detail_offset = 0
-            sums = (0, 0)
-        else:
-            file_id, usage_offset, detail_offset = row.id, row.usage_offset, row.detail_offset
-            sums = (row.head_sum, row.tail_sum)
-            if file.is_reset and stretch.start == 0:
-                self._reset_file(file_id)
-                usage_offset = detail_offset = 0
         if stretch.end >= usage_offset:
             usage_offset, sums = stretch.end, stretch.fingerprint
         if file.with_detail:
             detail_offset = stretch.end
-        seen = (file.size_bytes, file.mtime_ns, file.inode) if stretch.is_last else (-1, 0, 0)
         self._connection.execute(
             "UPDATE file SET size_bytes = ?, mtime_ns = ?, inode = ?, usage_offset = ?,"
             " detail_offset = ?, head_sum = ?, tail_sum = ?, lines = lines + ?,"
@@ -202,35 +231,15 @@ class Writer:
             " repaired_lines = repaired_lines + ?, synthetic_lines = synthetic_lines + ?,"
             " project_id = ifnull(project_id, ?), trouble = NULL, gone_at_ms = NULL WHERE id = ?",
             (
-                *seen,
+                *_seen(piece),
                 usage_offset,
                 detail_offset,
                 *sums,
-                stretch.lines,
-                stretch.blank_lines,
-                stretch.malformed_lines,
-                stretch.repaired_lines,
-                stretch.synthetic_lines,
+                *_line_counts(stretch),
                 self._project_id(stretch),
-                file_id,
+                state.id,
             ),
         )
-        if stretch.problems:
-            self._connection.executemany(
-                "INSERT OR REPLACE INTO problem (file_id, byte_offset, reason) VALUES (?, ?, ?)",
-                [(file_id, *problem) for problem in stretch.problems],
-            )
-        return file_id
-
-    def _insert_file(self, file: FileToRead) -> int:
-        cursor = self._connection.execute(
-            "INSERT INTO file (path, agent, session, is_subagent, size_bytes, mtime_ns, inode,"
-            " usage_offset, detail_offset, head_sum, tail_sum, lines, blank_lines,"
-            " malformed_lines, repaired_lines, synthetic_lines, rereads)"
-            " VALUES (?, ?, ?, ?, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)",
-            (stored_path(file.path), file.agent, file.session, file.is_subagent),
-        )
-        return int(cursor.lastrowid or 0)
 
     def _reset_file(self, file_id: int) -> None:
         self._connection.execute("DELETE FROM problem WHERE file_id = ?", (file_id,))
@@ -248,33 +257,26 @@ class Writer:
 
     def _write_sessions(self, stretch: Stretch) -> None:
         for fact in stretch.sessions:
-            self._names.session(fact.session)
-        self._connection.executemany(
-            "UPDATE session SET"
-            " git_branch = iif(?2 = '' OR last_at > ?6, git_branch, ?2),"
-            " version = iif(?3 = '' OR last_at > ?6, version, ?3),"
-            " title = iif(?4 = '', title, ?4),"
-            " cwd = iif(cwd = '' OR (first_at > ?5 AND ?7 <> ''), ?7, cwd),"
-            " first_at = iif(first_at = '' OR (?5 <> '' AND ?5 < first_at), ?5, first_at),"
-            " last_at = iif(?6 > last_at, ?6, last_at)"
-            " WHERE name = ?1",
-            [
-                (f.session, f.git_branch, f.version, f.title, f.first_at, f.last_at, f.cwd)
-                for f in stretch.sessions
-            ],
-        )
+            self._names.note_session(fact)
+
+    def _write_problems(self, file_id: int, stretch: Stretch) -> None:
+        if stretch.problems:
+            self._connection.executemany(
+                "INSERT OR REPLACE INTO problem (file_id, byte_offset, reason) VALUES (?, ?, ?)",
+                [(file_id, *problem) for problem in stretch.problems],
+            )
 
     def note_trouble(self, path: str, agent: str, session: str, reason: str) -> None:
-        """Remember for `doctor` that a file could not be read."""
-        with Transaction(self._connection):
-            self._connection.execute(
-                "INSERT INTO file (path, agent, session, is_subagent, size_bytes, mtime_ns, inode,"
-                " usage_offset, detail_offset, head_sum, tail_sum, lines, blank_lines,"
-                " malformed_lines, repaired_lines, synthetic_lines, rereads, trouble)"
-                " VALUES (?1, ?2, ?3, 0, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ?4)"
-                " ON CONFLICT (path) DO UPDATE SET trouble = ?4",
-                (stored_path(path), agent, session, reason),
-            )
+        """Remember for `doctor` that a file could not be read; part of the next commit."""
+        self._begin()
+        self._connection.execute(
+            "INSERT INTO file (path, agent, session, is_subagent, size_bytes, mtime_ns, inode,"
+            " usage_offset, detail_offset, head_sum, tail_sum, lines, blank_lines,"
+            " malformed_lines, repaired_lines, synthetic_lines, rereads, trouble)"
+            " VALUES (?1, ?2, ?3, 0, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ?4)"
+            " ON CONFLICT (path) DO UPDATE SET trouble = ?4",
+            (stored_path(path), agent, session, reason),
+        )
 
     def note_gone(self, file_ids: Sequence[int], now_ms: int) -> None:
         """Remember that these files are missing; what they told stays."""
@@ -284,8 +286,27 @@ class Writer:
             )
 
 
-class _NewFile:
-    """Says that the ledger has no row for a file yet."""
+def _is_expected(piece: Piece, state: FileState) -> bool:
+    """Whether the ledger still stands where this stretch was planned from."""
+    if piece.file.is_reset and piece.stretch.start == 0:
+        return piece.file.known == state
+    start = piece.stretch.start
+    if piece.stretch.lines and state.usage_offset != max(start, piece.file.count_from):
+        return False  # another pass has counted these lines meanwhile
+    return start == (state.detail_offset if piece.file.with_detail else state.usage_offset)
 
 
-NEW_FILE = _NewFile()
+def _seen(piece: Piece) -> tuple[int, int, int]:
+    """Size, time and inode that let the next scan pass the file by: only when it is read to its end."""
+    file = piece.file
+    return (file.size_bytes, file.mtime_ns, file.inode) if piece.stretch.is_last else (-1, 0, 0)
+
+
+def _line_counts(stretch: Stretch) -> tuple[int, int, int, int, int]:
+    return (
+        stretch.lines,
+        stretch.blank_lines,
+        stretch.malformed_lines,
+        stretch.repaired_lines,
+        stretch.synthetic_lines,
+    )

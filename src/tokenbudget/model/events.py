@@ -151,12 +151,15 @@ def unpack(packed: tuple[Any, ...]) -> Stretch:
     """The inverse of `pack`."""
     *scalars, problems, sessions, responses, detail = packed
     kinds: list[Any] = [ToolCall, ToolResult, Content, Attachment, Compaction]
-    return Stretch(
-        *scalars,
-        [Problem(*problem) for problem in problems],
-        [SessionFact(*fact) for fact in sessions],
-        responses,
-        None
-        if detail is None
-        else Detail(*([kind(*e) for e in events] for kind, events in zip(kinds, detail, strict=True))),
+    return Stretch._make(
+        [
+            *scalars,
+            [Problem(*problem) for problem in problems],
+            [SessionFact(*fact) for fact in sessions],
+            responses,
+            None if detail is None else Detail._make(
+                [kind(*event) for event in events]
+                for kind, events in zip(kinds, detail, strict=True)
+            ),
+        ]
     )

@@ -57,6 +57,9 @@ class Source(Protocol):
     def fingerprint(self, path: str, end: int) -> tuple[int, int]:
         """Check sums of the bytes at the edges of `[0, end)`. Raises OSError."""
 
+    def prepare(self) -> None:
+        """Load what reading needs: called once before this process multiplies."""
+
     def read(self, plan: ReadPlan) -> Iterator[Stretch]:
         """What stands in the file from `plan.start` on. Raises OSError."""
 

@@ -17,7 +17,7 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from typing import TypeVar
+    from typing import Any, TypeVar
 
     Task = TypeVar("Task")
 
@@ -37,8 +37,8 @@ def can_fork() -> bool:
 
 
 def fan_out(
-    work: Callable[[Sequence[Task]], Iterable[object]], shares: Sequence[Sequence[Task]]
-) -> Iterator[object]:
+    work: Callable[[Sequence[Task]], Iterable[Any]], shares: Sequence[Sequence[Task]]
+) -> Iterator[Any]:
     """Run `work` on every share in a child of its own; yield what they yield, as it comes.
 
     The yielded values cross a pipe through `marshal`: plain tuples, lists, strings and numbers.
@@ -46,7 +46,7 @@ def fan_out(
     Raises:
         WorkerLost: a child died or failed.
     """
-    children = {}
+    children: dict[int, int] = {}
     try:
         for share in shares:
             descriptor, pid = _start(work, share, list(children))
@@ -61,7 +61,7 @@ def fan_out(
 
 
 def _start(
-    work: Callable[[Sequence[Task]], Iterable[object]],
+    work: Callable[[Sequence[Task]], Iterable[Any]],
     share: Sequence[Task],
     inherited: Sequence[int],
 ) -> tuple[int, int]:
@@ -85,7 +85,7 @@ def _start(
         os._exit(status)  # no exit handler of the parent may run twice
 
 
-def _frames(descriptors: list[int]) -> Iterator[object]:
+def _frames(descriptors: list[int]) -> Iterator[Any]:
     pending = {descriptor: bytearray() for descriptor in descriptors}
     while pending:
         ready, _, _ = select.select(list(pending), [], [])
@@ -99,7 +99,7 @@ def _frames(descriptors: list[int]) -> Iterator[object]:
             yield from _complete(buffer)
 
 
-def _complete(buffer: bytearray) -> Iterator[object]:
+def _complete(buffer: bytearray) -> Iterator[Any]:
     """Take every whole frame off the front of the buffer."""
     at = 0
     while len(buffer) - at >= _FRAME_HEADER_BYTES:

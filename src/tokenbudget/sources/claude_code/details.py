@@ -3,8 +3,7 @@
 A line's `uuid` is its identity: a line that a fork or a resume wrote again is the same event.
 """
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: see decoder.py.
 import zlib
 
 import msgspec
@@ -289,7 +288,7 @@ def _target(raw: Raw) -> str:
 
 def _duration_ms(raw: Raw) -> int | None:
     """How long the tool ran, where the result says so; most shapes do not."""
-    if memoryview(raw)[:1] != b"{":
+    if bytes(memoryview(raw)[:1]) != b"{":
         return None
     try:
         facts = _result_facts(raw)

@@ -9,7 +9,14 @@ from __future__ import annotations
 import os
 
 from tokenbudget.model.events import Problem, ReadPlan, SessionFact, Stretch
-from tokenbudget.sources.claude_code.decoder import Line, Malformed, NotAnObject, decode_line
+from tokenbudget.sources.claude_code.decoder import (
+    REJECTED,
+    Line,
+    Malformed,
+    NotAnObject,
+    repaired_line,
+    typed_line,
+)
 from tokenbudget.sources.claude_code.details import DetailTable
 from tokenbudget.sources.claude_code.paths import fingerprint
 from tokenbudget.sources.claude_code.usage import ResponseTable
@@ -31,6 +38,42 @@ KEPT_PROBLEMS = 100
 _BOM = b"\xef\xbb\xbf"
 
 
+class _SessionNote:
+    """What the lines of one session say about it, the last word winning."""
+
+    __slots__ = ("cwd", "first_at", "git_branch", "last_at", "title", "version")
+
+    def __init__(self, stamp: str) -> None:
+        self.cwd = self.git_branch = self.version = self.title = ""
+        self.first_at = self.last_at = stamp
+
+    def note(self, line: Line) -> None:
+        """Take one line's facts in."""
+        stamp = line.timestamp
+        if stamp is not None:
+            if stamp > self.last_at:
+                self.last_at = stamp
+            elif stamp < self.first_at:
+                self.first_at = stamp
+            self.version = line.version or self.version
+            self.git_branch = line.git_branch or self.git_branch
+            self.cwd = self.cwd or line.cwd or ""
+        else:
+            self.title = line.custom_title or line.ai_title or self.title
+
+    def fact(self, session: str) -> SessionFact:
+        """All of it as a value."""
+        return SessionFact(
+            session,
+            self.cwd,
+            self.git_branch,
+            self.version,
+            self.first_at,
+            self.last_at,
+            self.title,
+        )
+
+
 class _Collected:
     """What has been read since the last stretch was given out."""
 
@@ -41,26 +84,37 @@ class _Collected:
         self.problems: list[Problem] = []
         self.responses = ResponseTable(plan.session)
         self.details = DetailTable(plan.session) if plan.with_detail else None
-        self.sessions: dict[str, list[str]] = {}
+        self.sessions: dict[str, _SessionNote] = {}
 
-    def take(self, data: memoryview, offset: int, counted: bool) -> None:
+    def take(self, line: Line, offset: int) -> None:
         """Take one line in, wherever it leads."""
-        try:
-            line, was_repaired = decode_line(data)
-        except NotAnObject as exc:
-            if counted:
-                self._report(offset, f"not an object but {exc}")
-            return
-        except Malformed as exc:
-            if counted:
-                self._unreadable(data, offset, str(exc))
-            return
-        if counted:
-            self.repaired += was_repaired
-        key = self.responses.add(line, offset)
-        self._note_session(line)
+        kind = line.type
+        key = None
+        if kind == "assistant":
+            key = self.responses.add_assistant(line, offset)
+        elif kind == "progress":
+            key = self.responses.add_progress(line, offset)
+        name = line.session
+        if name is not None:
+            fact = self.sessions.get(name)
+            if fact is None:
+                fact = self.sessions[name] = _SessionNote(line.timestamp or "")
+            fact.note(line)
         if self.details is not None:
             self.details.add(line, offset, key)
+
+    def take_rejected(self, data: bytes, offset: int, is_counted: bool) -> None:
+        """Take a line in that the typed decoder refused, if anything can be made of it."""
+        try:
+            self.take(repaired_line(data), offset)
+        except NotAnObject as exc:
+            if is_counted:
+                self._report(offset, f"not an object but {exc}")
+        except Malformed as exc:
+            if is_counted:
+                self._unreadable(data, offset, str(exc))
+        else:
+            self.repaired += is_counted
 
     def pass_over(self, offset: int) -> None:
         """Count a line that is too long to be read."""
@@ -68,8 +122,8 @@ class _Collected:
             self.lines += 1
             self._report(offset, f"line longer than {LONGEST_LINE_BYTES >> 20} MiB")
 
-    def _unreadable(self, data: memoryview, offset: int, reason: str) -> None:
-        if bytes(data).strip():
+    def _unreadable(self, data: bytes, offset: int, reason: str) -> None:
+        if data.strip():
             self._report(offset, f"not JSON: {reason}")
         else:
             self.blank += 1
@@ -78,29 +132,6 @@ class _Collected:
         self.malformed += 1
         if len(self.problems) < KEPT_PROBLEMS:
             self.problems.append(Problem(offset, reason[:200]))
-
-    def _note_session(self, line: Line) -> None:
-        name = line.session
-        if name is None:
-            return
-        stamp = line.timestamp or ""
-        fact = self.sessions.get(name)
-        if fact is None:
-            fact = self.sessions[name] = ["", "", "", stamp, stamp, ""]
-        if line.cwd and not fact[0]:
-            fact[0] = line.cwd
-        if line.git_branch:
-            fact[1] = line.git_branch
-        if line.version:
-            fact[2] = line.version
-        if stamp:
-            if stamp < fact[3] or not fact[3]:
-                fact[3] = stamp
-            if stamp > fact[4]:
-                fact[4] = stamp
-        title = line.custom_title or line.ai_title
-        if title:
-            fact[5] = title
 
     def stretch(self, descriptor: int, end: int, is_last: bool) -> Stretch:
         """Everything since `start`, as one value."""
@@ -116,7 +147,7 @@ class _Collected:
             repaired_lines=self.repaired,
             synthetic_lines=self.responses.synthetic_lines,
             problems=self.problems,
-            sessions=[SessionFact(name, *fact) for name, fact in self.sessions.items()],
+            sessions=[note.fact(name) for name, note in self.sessions.items()],
             responses=[response.packed() for response in self.responses.found.values()],
             detail=None if self.details is None else self.details.detail(),
         )
@@ -151,22 +182,27 @@ def _stretches(descriptor: int, plan: ReadPlan) -> Iterator[Stretch]:
 
 
 def _take_lines(collected: _Collected, block: bytearray, base: int, stop: int) -> None:
-    """Take every whole line of `block[:stop]` in."""
-    count_from = collected.plan.count_from
+    """Take every whole line of `block[:stop]` in. The hot loop: 1.9 GB/s of it is decoding."""
+    uncounted = collected.plan.count_from - base  # lines before this were counted before
     find = block.find
     take = collected.take
-    at = 0
+    decode = typed_line
+    at = len(_BOM) if base == 0 and block.startswith(_BOM) else 0
+    lines = 0
     with memoryview(block) as view:
         while at < stop:
             end = find(b"\n", at, stop)
-            offset = base + at
-            counted = offset >= count_from
-            if counted:
-                collected.lines += 1
-            if offset == 0 and block.startswith(_BOM):
-                at = len(_BOM)
-            take(view[at:end], offset, counted)
+            is_counted = at >= uncounted
+            lines += is_counted
+            try:
+                line = decode(view[at:end])
+            except REJECTED:
+                collected.take_rejected(bytes(view[at:end]), base + at, is_counted)
+            else:
+                take(line, base + at)
+                del line  # its undecoded parts point into the buffer
             at = end + 1
+    collected.lines += lines
 
 
 def _blocks(
@@ -176,7 +212,8 @@ def _blocks(
 
     The buffer is re-used: what is wanted of a block must be taken before the next one.
     """
-    block = bytearray(BUFFER_BYTES)
+    remaining = max(0, os.fstat(descriptor).st_size - start)
+    block = bytearray(min(BUFFER_BYTES, remaining + 1))
     base, filled = start, 0
     while True:
         with memoryview(block) as view:
@@ -216,4 +253,4 @@ def _pass_over(descriptor: int, start: int, collected: _Collected) -> int:
 
 def _take_unended(collected: _Collected, data: bytes, offset: int) -> None:
     if data.rstrip().endswith(b"}"):
-        collected.take(memoryview(data), offset, counted=False)
+        collected.take_rejected(data, offset, is_counted=False)

@@ -47,6 +47,10 @@ class ClaudeCode:
         finally:
             os.close(descriptor)
 
+    def prepare(self) -> None:
+        """Import the reader, so that forked children find it loaded."""
+        import tokenbudget.sources.claude_code.reader  # noqa: F401
+
     def read(self, plan: ReadPlan) -> Iterator[Stretch]:
         """What stands in the file from `plan.start` on."""
         from tokenbudget.sources.claude_code.reader import read_stretches

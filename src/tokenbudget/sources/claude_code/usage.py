@@ -40,27 +40,19 @@ class ResponseTable:
         self.session = session
         self.synthetic_lines = 0
         self.found: dict[str, Response] = {}
+        self._stamps: dict[str, str | None] = {}
 
-    def add(self, line: Line, offset: int) -> str | None:
-        """Take a line in; returns the key of the response that it belongs to, if to one."""
-        if line.type == "assistant":
-            message = line.message
-            if message is None:
-                return None
-            return self._add(
-                message,
-                message.id or line.request_id or line.uuid,
-                line,
-                line.timestamp,
-                1 if line.is_sidechain else 0,
-                offset,
-            )
-        if line.type == "progress":
-            return self._add_progress(line, offset)
-        return None
+    def add_assistant(self, line: Line, offset: int) -> str | None:
+        """Take an assistant line in; returns the key of its response, if it tells of one."""
+        message = line.message
+        if message is None:
+            return None
+        key = message.id or line.request_id or line.uuid  # [1]
+        sidechain = 1 if line.is_sidechain else 0
+        return self._add(message, key, line, line.timestamp, sidechain, offset)
 
-    def _add_progress(self, line: Line, offset: int) -> str | None:
-        """[7] A subagent's line that stands inside its parent's file."""
+    def add_progress(self, line: Line, offset: int) -> str | None:
+        """[7] Take a subagent's line in that stands inside its parent's file."""
         progress = decode_progress(line.data)
         inner = progress.message
         if progress.type != "agent_progress" or inner is None or inner.message is None:
@@ -68,8 +60,7 @@ class ResponseTable:
         if inner.type not in (None, "assistant") or inner.message.usage is None:
             return None
         key = inner.message.id or inner.request_id or line.request_id or inner.uuid or line.uuid
-        stamp = inner.timestamp or line.timestamp
-        return self._add(inner.message, key, line, stamp, 1, offset)
+        return self._add(inner.message, key, line, inner.timestamp or line.timestamp, 1, offset)
 
     def _add(
         self,
@@ -77,77 +68,112 @@ class ResponseTable:
         key: str | None,
         line: Line,
         stamp: str | None,
-        is_sidechain: int,
+        sidechain: int,
         offset: int,
     ) -> str | None:
-        if message.model == SYNTHETIC or line.is_api_error:  # [13] text made by the client
+        model = message.model or "unknown"
+        if model == SYNTHETIC or line.is_api_error:  # [13] text made by the client
             self.synthetic_lines += 1
             return None
         if not key:
             return None
-        copy = _response(message, key, line, stamp, is_sidechain, offset, self.session)
         kept = self.found.get(key)
         if kept is None:
-            self.found[key] = copy
-        else:
-            before = (kept.is_sidechain, kept.started_at_ms, "")
-            kept.absorb(copy, owns(copy.is_sidechain, copy.started_at_ms, "", before))
+            kept = self.found[key] = Response(
+                key, sidechain, epoch_ms(stamp), offset, line.session or self.session, model
+            )
+            self._stamps[key] = stamp
+        elif kept.is_sidechain != sidechain or _is_earlier(stamp, self._stamps[key]):
+            self._take_place(kept, key, line, stamp, sidechain, offset, model)
+        if message.stop_reason is not None:
+            kept.has_stop_reason = 1
+        if line.attribution_skill:
+            kept.skill = max(kept.skill, line.attribution_skill)
+        if line.reported_usd is not None:
+            kept.reported_usd = max(kept.reported_usd, repr(line.reported_usd))
+        if message.usage is not None:  # [14] null usage is unknown usage, never zero
+            _take_usage(kept, message.usage, model)
         return key
 
-
-def _response(
-    message: Message,
-    key: str,
-    line: Line,
-    stamp: str | None,
-    is_sidechain: int,
-    offset: int,
-    session: str,
-) -> Response:
-    """What one line says of its response."""
-    response = Response(
-        key,
-        is_sidechain,
-        epoch_ms(stamp),
-        offset,
-        line.session or session,
-        message.model or "unknown",
-    )
-    if message.stop_reason is not None:
-        response.has_stop_reason = 1
-    if line.attribution_skill:
-        response.skill = line.attribution_skill
-    if line.reported_usd is not None:
-        response.reported_usd = repr(line.reported_usd)
-    if message.usage is not None:  # [14] null usage is unknown usage, never zero
-        _take_usage(response, message.usage)
-    return response
+    def _take_place(
+        self,
+        kept: Response,
+        key: str,
+        line: Line,
+        stamp: str | None,
+        sidechain: int,
+        offset: int,
+        model: str,
+    ) -> None:
+        """[4] The owner is the earliest line of the main thread; this line may be an earlier one."""
+        at_ms = epoch_ms(stamp)
+        if owns(sidechain, at_ms, "", (kept.is_sidechain, kept.started_at_ms, "")):
+            session = line.session or self.session
+            place = Response(key, sidechain, at_ms, offset, session, model)
+            kept.absorb(place, other_owns=True)
+            self._stamps[key] = stamp
 
 
-def _take_usage(response: Response, usage: Usage) -> None:
-    last = usage
+def _is_earlier(stamp: str | None, kept: str | None) -> bool:
+    """Whether it is worth parsing the time: equal formats compare as text."""
+    if stamp is None or kept is None or len(stamp) != len(kept):
+        return stamp != kept
+    return stamp < kept or stamp[-1] != kept[-1]
+
+
+def _take_usage(kept: Response, usage: Usage, model: str) -> None:
+    """[2] Raise every field to what this line reports."""
     iterations = usage.iterations
-    if iterations is not None and len(iterations) > 1:  # [5] the top level is only the last attempt
-        response.iterations = tuple(_iteration(piece, response.model) for piece in iterations[:-1])
-        last = iterations[-1]
-        response.model = last.model or response.model
-    write, hour = _cache_writes(last)
-    response.input_tokens = last.input_tokens or 0
-    response.output_tokens = last.output_tokens or 0
-    response.cache_write_tokens = write
-    response.cache_write_1h_tokens = hour
-    response.cache_read_tokens = last.cache_read_input_tokens or 0
-    if last.cache_creation is not None:
-        response.has_cache_split = 1
+    if kept.iterations or (iterations is not None and len(iterations) > 1):
+        _take_attempts(kept, usage, model)
+    else:
+        _raise_counts(kept, usage)
+    if usage.cache_creation is not None:
+        kept.has_cache_split = 1
     if usage.speed == "fast":
-        response.speed = FAST
+        kept.speed = FAST
     if usage.service_tier == "batch":
-        response.service_tier = BATCH
+        kept.service_tier = BATCH
     if usage.server_tool_use is not None:
-        response.web_search_requests = usage.server_tool_use.web_search_requests or 0
+        searches = usage.server_tool_use.web_search_requests
+        if searches:
+            kept.web_search_requests = max(kept.web_search_requests, searches)
     if usage.output_tokens_details is not None:
         thinking = usage.output_tokens_details.thinking_tokens
-        response.thinking_tokens = UNKNOWN if thinking is None else thinking
+        if thinking is not None:
+            kept.thinking_tokens = max(kept.thinking_tokens, thinking)
+
+
+def _raise_counts(kept: Response, usage: Usage) -> None:
+    # Plain comparisons: `max` costs three times as much, and this runs for every usage line.
+    count = usage.input_tokens or 0
+    if count > kept.input_tokens:
+        kept.input_tokens = count
+    count = usage.output_tokens or 0
+    if count > kept.output_tokens:
+        kept.output_tokens = count
+    count = usage.cache_read_input_tokens or 0
+    if count > kept.cache_read_tokens:
+        kept.cache_read_tokens = count
+    count, hour = _cache_writes(usage)
+    if count > kept.cache_write_tokens:
+        kept.cache_write_tokens = count
+    if hour > kept.cache_write_1h_tokens:
+        kept.cache_write_1h_tokens = hour
+
+
+def _take_attempts(kept: Response, usage: Usage, model: str) -> None:
+    """[5] Several attempts: the top level of `usage` is only the last one."""
+    pieces = usage.iterations or []
+    last = pieces[-1] if len(pieces) > 1 else usage
+    copy = Response(
+        kept.key, kept.is_sidechain, kept.started_at_ms, kept.offset, kept.session, model
+    )
+    copy.iterations = tuple(_iteration(piece, model) for piece in pieces[:-1])
+    _raise_counts(copy, last)
+    kept.absorb(copy, other_owns=False)
+    if len(pieces) > 1 and last.model:
+        kept.model = last.model
 
 
 def _iteration(usage: Usage, model: str) -> Iteration:

@@ -1,0 +1,212 @@
+"""The composition root: the only place that names concrete classes.
+
+A command asks for a `Workbench`: the ledger brought up to date, the prices, the zone. Everything
+that is not needed for an answer (the reader, msgspec, processes) is imported when it is.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import NamedTuple
+
+from tokenbudget.analysis.periods import Zone
+from tokenbudget.collector.ingest import Collector, Want
+from tokenbudget.config.settings import Settings, environment_for_child
+from tokenbudget.ledger.store import TEMPORARY, Ledger
+from tokenbudget.metering.rates import PriceBook, PriceOverrideError
+from tokenbudget.model.errors import BadConfig, LedgerUnusable, SourceUnreadable
+from tokenbudget.sources.claude_code.source import ClaudeCode
+from tokenbudget.system.clock import SystemClock
+from tokenbudget.system.locks import FileLock
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import TracebackType
+
+    from tokenbudget.collector.ingest import Outcome
+    from tokenbudget.model.protocols import Clock
+
+LEDGER_NAME = "ledger.db"
+PROJECTS = "projects"
+
+
+class Terminal(NamedTuple):
+    """What the workbench may say while it works."""
+
+    warn: Callable[[str], None]
+    progress: Callable[[int, int], None]
+
+
+class Workbench:
+    """An open, fresh ledger and what is needed to read it. Use it as a context manager."""
+
+    def __init__(
+        self, settings: Settings, ledger: Ledger, book: PriceBook, zone: Zone, clock: Clock
+    ) -> None:
+        self.settings = settings
+        self.ledger = ledger
+        self.book = book
+        self.zone = zone
+        self.clock = clock
+        self.outcome: Outcome | None = None
+
+    def __enter__(self) -> Workbench:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.ledger.close()
+
+
+def price_book(settings: Settings) -> PriceBook:
+    """The bundled prices with the user's own.
+
+    Raises:
+        BadConfig: an own price is impossible.
+    """
+    try:
+        return PriceBook.bundled(settings.prices)
+    except PriceOverrideError as exc:
+        raise BadConfig(f"{settings.config_path}: {exc}") from exc
+
+
+def transcript_folders(settings: Settings) -> list[str]:
+    """Where sessions are looked for."""
+    return [os.path.join(folder, PROJECTS) for folder in settings.claude_dirs]
+
+
+def open_workbench(
+    settings: Settings,
+    terminal: Terminal,
+    want: Want = Want.USAGE,
+    zone_name: str | None = None,
+    from_paths: Sequence[str] = (),
+    clock: Clock | None = None,
+) -> Workbench:
+    """The ledger of this machine, or a passing one of `from_paths`, up to date.
+
+    Where the ledger cannot be written (read-only home, full disk) the answer is computed without
+    it, after a warning.
+
+    Raises:
+        TokenBudgetError: a path does not exist, the ledger is damaged or too new, a bad setting.
+    """
+    clock = clock or SystemClock()
+    book = price_book(settings)
+    zone = Zone(zone_name or settings.timezone, clock.now_ms())
+    if from_paths:
+        tops = _existing(from_paths)
+        bench = _fresh_bench(settings, book, zone, clock)
+        _refresh(bench, tops, want, terminal, None)
+        return bench
+    tops = transcript_folders(settings)
+    try:
+        return _kept_bench(settings, book, zone, clock, tops, want, terminal)
+    except LedgerUnusable as exc:
+        terminal.warn(f"{exc}. This answer is read afresh from the transcripts")
+        bench = _fresh_bench(settings, book, zone, clock)
+        _refresh(bench, tops, want, terminal, None)
+        return bench
+
+
+def _existing(paths: Sequence[str]) -> list[str]:
+    for path in paths:
+        try:
+            os.stat(path)
+        except OSError as exc:
+            raise SourceUnreadable(
+                f"cannot read {path} ({exc.strerror}); name a session file or a folder of them"
+            ) from exc
+    return [os.path.abspath(path) for path in paths]
+
+
+def _fresh_bench(settings: Settings, book: PriceBook, zone: Zone, clock: Clock) -> Workbench:
+    return Workbench(settings, Ledger(TEMPORARY, book.thresholds()), book, zone, clock)
+
+
+def _kept_bench(
+    settings: Settings,
+    book: PriceBook,
+    zone: Zone,
+    clock: Clock,
+    tops: Sequence[str],
+    want: Want,
+    terminal: Terminal,
+) -> Workbench:
+    ledger = Ledger(os.path.join(settings.data_dir, LEDGER_NAME), book.thresholds())
+    bench = Workbench(settings, ledger, book, zone, clock)
+    try:
+        # The second pass has a lock of its own: it must never keep a first pass waiting.
+        name = "refresh.lock" if want is Want.USAGE else "detail.lock"
+        lock = FileLock(os.path.join(settings.data_dir, name))
+        outcome = _refresh(bench, tops, want, terminal, lock)
+        if outcome.lagging_bytes and settings.backfill == "inline":
+            detail_lock = FileLock(os.path.join(settings.data_dir, "detail.lock"))
+            bench.outcome = _refresh(bench, tops, Want.DETAIL, terminal, detail_lock)
+        elif outcome.lagging_bytes and settings.backfill == "detached":
+            start_backfill(settings)
+    except BaseException:
+        ledger.close()
+        raise
+    return bench
+
+
+def _refresh(
+    bench: Workbench, tops: Sequence[str], want: Want, terminal: Terminal, lock: FileLock | None
+) -> Outcome:
+    source = ClaudeCode(bench.settings.home_dir)
+    collector = Collector(
+        bench.ledger, source, bench.clock, bench.settings.workers, lock, terminal.progress
+    )
+    bench.outcome = collector.refresh(tops, want)
+    return bench.outcome
+
+
+def rebuild(settings: Settings, terminal: Terminal) -> Workbench:
+    """Read every transcript that is still there again; what only the ledger knows stays.
+
+    Raises:
+        TokenBudgetError: the ledger cannot be written.
+    """
+    clock = SystemClock()
+    book = price_book(settings)
+    path = os.path.join(settings.data_dir, LEDGER_NAME)
+    from tokenbudget.ledger.salvage import salvaged_ledger
+
+    ledger = salvaged_ledger(path, book.thresholds(), clock.now_ms(), terminal.warn)
+    bench = Workbench(settings, ledger, book, Zone(settings.timezone, clock.now_ms()), clock)
+    source = ClaudeCode(settings.home_dir)
+    collector = Collector(ledger, source, clock, settings.workers, None, terminal.progress)
+    bench.outcome = collector.rebuild(transcript_folders(settings))
+    return bench
+
+
+def start_backfill(settings: Settings) -> None:
+    """Have the rest of the events read in the background, unless that is going on already."""
+    lock = FileLock(os.path.join(settings.data_dir, "detail.lock"))
+    if not lock.try_acquire():
+        return
+    lock.release()
+    from tokenbudget.system.process import start_detached
+
+    try:
+        start_detached(
+            [sys.executable, "-m", "tokenbudget", "backfill"], environment_for_child(settings)
+        )
+    except OSError:
+        return  # the next command will try again; nothing depends on it
+
+
+def backfill(settings: Settings) -> None:
+    """Read what a first pass left; runs in the background, at low priority."""
+    from tokenbudget.system.process import be_polite
+
+    be_polite()
+    quiet = Terminal(warn=lambda text: None, progress=lambda done, total: None)
+    open_workbench(settings._replace(backfill="off"), quiet, Want.DETAIL).ledger.close()

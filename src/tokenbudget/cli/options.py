@@ -1,0 +1,69 @@
+"""The options that verbs share, and what a terminal can show."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from tokenbudget.config.settings import Settings, environment_settings, terminal_wishes
+from tokenbudget.model.errors import BadRequest
+from tokenbudget.reports.table import Style
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+PLAIN_WIDTH = 160
+"""Width of what goes into a pipe or a file: room for exact numbers."""
+
+WIDEST = 160
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse with our errors: one sentence, exit code 2."""
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse what was typed."""
+        raise BadRequest(f"{message}; tokens {self.prog.removeprefix('tokens ')} --help says more")
+
+
+def parser(verb: str, description: str, reads_sessions: bool = True) -> Parser:
+    """A parser with the options that every verb has."""
+    made = Parser(prog=f"tokens {verb}", description=description, allow_abbrev=False)
+    made.add_argument("--json", action="store_true", help="print one JSON object")
+    made.add_argument("--no-color", action="store_true", help="plain text")
+    if reads_sessions:
+        made.add_argument(
+            "--from",
+            dest="from_paths",
+            metavar="PATH",
+            action="append",
+            default=[],
+            help="read these sessions (file or folder of any layout) instead of the ledger",
+        )
+        made.add_argument("--tz", metavar="ZONE", help="IANA time zone of the days shown")
+    return made
+
+
+def settings() -> Settings:
+    """The settings of this process."""
+    return environment_settings()
+
+
+def style(no_color: bool) -> Style:
+    """What standard output can show."""
+    wishes = terminal_wishes()
+    is_terminal = sys.stdout.isatty()
+    if not is_terminal:
+        return Style(wishes.columns or PLAIN_WIDTH, is_styled=False)
+    width = wishes.columns or os.get_terminal_size(sys.stdout.fileno()).columns or 80
+    is_styled = not (no_color or wishes.is_plain)
+    return Style(min(width, WIDEST), is_styled)
+
+
+def show(lines: list[str]) -> None:
+    """Print lines; what the terminal cannot encode becomes a question mark."""
+    text = "\n".join(lines) + "\n"
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "replace").decode(encoding))

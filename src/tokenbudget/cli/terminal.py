@@ -1,0 +1,69 @@
+"""Warnings and progress on standard error."""
+
+from __future__ import annotations
+
+import sys
+
+from tokenbudget.app import Terminal
+from tokenbudget.reports.sanitize import one_line
+from tokenbudget.system.clock import SystemClock
+
+FIRST_AFTER_SECONDS = 0.8
+EVERY_SECONDS = 0.1
+BAR_CELLS = 24
+_CLEAR = "\r\x1b[K"
+
+
+class ProgressBar:
+    """A bar with rate and time left, from the first second on and only for a person's eyes."""
+
+    def __init__(self) -> None:
+        self._clock = SystemClock()
+        self._started = self._clock.monotonic_seconds()
+        self._last = self._started + FIRST_AFTER_SECONDS - EVERY_SECONDS
+        self._is_shown = False
+        self._is_wanted = sys.stderr.isatty()
+
+    def __call__(self, done_bytes: int, total_bytes: int) -> None:
+        """Tell how far the reading is."""
+        if not self._is_wanted:
+            return
+        now = self._clock.monotonic_seconds()
+        if done_bytes >= total_bytes:
+            self.clear()
+        elif now - self._last >= EVERY_SECONDS:
+            self._last = now
+            self._is_shown = True
+            elapsed = now - self._started
+            sys.stderr.write(_CLEAR + bar(done_bytes, total_bytes, elapsed))
+            sys.stderr.flush()
+
+    def clear(self) -> None:
+        """Take the bar away."""
+        if self._is_shown:
+            sys.stderr.write(_CLEAR)
+            sys.stderr.flush()
+            self._is_shown = False
+
+
+def bar(done_bytes: int, total_bytes: int, elapsed_seconds: float) -> str:
+    """One line: share, amount, rate, time left."""
+    share = done_bytes / total_bytes if total_bytes else 1.0
+    filled = int(share * BAR_CELLS)
+    rate = done_bytes / elapsed_seconds if elapsed_seconds > 0 else 0.0
+    left = (total_bytes - done_bytes) / rate if rate else 0.0
+    return (
+        f"reading sessions {'█' * filled}{'░' * (BAR_CELLS - filled)} {share:4.0%}"
+        f"  {done_bytes / 1e6:,.0f} of {total_bytes / 1e6:,.0f} MB"
+        f"  {rate / 1e6:,.0f} MB/s  {left:.0f} s left"
+    )
+
+
+def warn(text: str) -> None:
+    """One sentence on standard error."""
+    print(f"tokens: {one_line(text)}", file=sys.stderr)
+
+
+def terminal() -> Terminal:
+    """Warnings and progress as this process shows them."""
+    return Terminal(warn=warn, progress=ProgressBar())

@@ -1,0 +1,193 @@
+"""`tokens usage`: totals and cost by any grouping."""
+
+from __future__ import annotations
+
+from tokenbudget.analysis.usage import GROUPINGS, Names, query_for, tabulate
+from tokenbudget.app import Workbench, open_workbench
+from tokenbudget.cli.options import parser, settings, show, style
+from tokenbudget.cli.terminal import terminal, warn
+from tokenbudget.model.errors import BadRequest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Sequence
+
+    from tokenbudget.analysis.usage import UsageTable
+
+EXIT_OVER_LIMIT = 1
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Carry the verb out."""
+    options = _options(arguments)
+    by = _groupings(options.by)
+    limit = _limit(options.check)
+    with open_workbench(
+        settings(), terminal(), zone_name=options.tz, from_paths=options.from_paths
+    ) as bench:
+        table = _table(bench, by, options)
+        text = _text(bench, table, options)
+    _deliver(text, options.output)
+    if limit is not None and _is_over(table, limit):
+        return EXIT_OVER_LIMIT
+    return 0
+
+
+def _options(arguments: Sequence[str]) -> Namespace:
+    made = parser("usage", "Tokens and cost, each response counted once (docs/counting.md).")
+    made.add_argument(
+        "--by",
+        default="day",
+        metavar="WHAT",
+        help=f"grouping, or several with commas: {', '.join(GROUPINGS)} (default: day)",
+    )
+    made.add_argument("--since", metavar="WHEN", help="first day or moment: 2026-11-01, today, 7d")
+    made.add_argument("--until", metavar="WHEN", help="last day, included, or moment, excluded")
+    made.add_argument("--project", action="append", metavar="NAME", help="only this project")
+    made.add_argument("--model", action="append", metavar="NAME", help="only models named so")
+    made.add_argument("--agent", action="append", metavar="NAME", help="only this coding agent")
+    made.add_argument("--session", metavar="ID", help="only this session")
+    made.add_argument(
+        "--check",
+        metavar="LIMIT",
+        help="exit 1 if the total is over 25usd (or $25), or over 2000000 tokens (or 2M)",
+    )
+    made.add_argument("--compare", action="store_true", help="say why another counter may differ")
+    made.add_argument("--output", metavar="PATH", help="write there instead ('-': standard output)")
+    return made.parse_args(arguments)
+
+
+def _groupings(text: str) -> list[str]:
+    by = [name.strip() for name in text.split(",") if name.strip()]
+    for name in by:
+        if name not in GROUPINGS:
+            raise BadRequest(f"cannot group by '{name}'; choose from {', '.join(GROUPINGS)}")
+    if "block" in by and {"day", "week", "month"} & set(by):
+        raise BadRequest("a block may span two days; group by block or by day, not by both")
+    if not by or len(by) != len(set(by)):
+        raise BadRequest("--by takes one or more different groupings, such as day,model")
+    return by
+
+
+def _table(bench: Workbench, by: Sequence[str], options: Namespace) -> UsageTable:
+    names = Names(bench.ledger.names("model"), bench.ledger.names("project"))
+    since, until = options.since, options.until
+    query = query_for(
+        by,
+        bench.zone,
+        since_ms=None if since is None else bench.zone.moment_ms(since, is_end=False),
+        until_ms=None if until is None else bench.zone.moment_ms(until, is_end=True),
+        model_ids=matching(names.models, options.model, "model"),
+        project_ids=matching(names.projects, options.project, "project"),
+        agents=options.agent,
+        session=_session_named(bench, options.session),
+    )
+    return tabulate(bench.ledger.usage(query), by, names, bench.book, bench.zone)
+
+
+def matching(known: dict[int, str], wanted: Sequence[str] | None, kind: str) -> list[int] | None:
+    """Ids of the names that are meant: the whole name, a path's last part, or else a part of it.
+
+    Raises:
+        BadRequest: a wanted name matches nothing.
+    """
+    if wanted is None:
+        return None
+    found: set[int] = set()
+    for want in wanted:
+        sought = want.rstrip("/").lower()
+        exact = {
+            i
+            for i, name in known.items()
+            if sought in (name.lower(), name.lower().rpartition("/")[2])
+        }
+        part = {i for i, name in known.items() if sought in name.lower()}
+        if not exact and not part:
+            raise BadRequest(f"no {kind} is named '{want}'; tokens usage --by {kind} lists them")
+        found |= exact or part
+    return sorted(found)
+
+
+def _session_named(bench: Workbench, wanted: str | None) -> str | None:
+    if wanted is None:
+        return None
+    from tokenbudget.cli.sessions import session_named
+
+    return session_named(bench, wanted)
+
+
+def _limit(text: str | None) -> tuple[str, object] | None:
+    """('usd', Decimal) or ('tokens', int)."""
+    if text is None:
+        return None
+    from decimal import Decimal, InvalidOperation
+
+    plain = text.strip().lower().replace(",", "").replace("_", "")
+    is_money = plain.startswith("$") or plain.endswith("usd")
+    number = plain.removeprefix("$").removesuffix("usd").removesuffix("tokens").strip()
+    factor = {"k": 10**3, "m": 10**6, "b": 10**9}.get(number[-1:], 1)
+    try:
+        value = Decimal(number[:-1] if factor > 1 else number) * factor
+    except InvalidOperation:
+        value = Decimal(-1)
+    if not value.is_finite() or value < 0:
+        raise BadRequest(f"--check takes an amount such as 25usd, $25, 2000000 or 2M, not '{text}'")
+    return ("usd", value) if is_money else ("tokens", int(value))
+
+
+def _is_over(table: UsageTable, limit: tuple[str, object]) -> bool:
+    from tokenbudget.reports.table import dollars
+
+    kind, allowed = limit
+    totals = table.totals
+    if kind == "usd" and totals.unpriced_tokens:
+        warn(f"{totals.unpriced_tokens:,} tokens have no price and are not in the check")
+    used = totals.cost_usd if kind == "usd" else totals.total_tokens
+    if used <= allowed:  # type: ignore[operator]
+        return False
+    if kind == "usd":
+        warn(f"over the limit: {dollars(totals.cost_usd)} of {dollars(allowed)}")  # type: ignore[arg-type]
+    else:
+        warn(f"over the limit: {totals.total_tokens:,} of {allowed:,} tokens")
+    return True
+
+
+def _text(bench: Workbench, table: UsageTable, options: Namespace) -> str:
+    if options.json:
+        from tokenbudget.reports.json import document, usage_fields
+
+        limits = {name: getattr(options, name) for name in ("since", "until", "session")}
+        filters = {name: getattr(options, name) for name in ("project", "model", "agent")}
+        fields: dict[str, object] = {"timezone": bench.zone.name, **limits, "filters": filters}
+        fields |= usage_fields(table)
+        if options.compare:
+            fields["compare"] = _comparison(bench)
+        return document("usage", 1, fields) + "\n"
+    from tokenbudget.reports.usage import usage_lines
+
+    device = style(options.no_color) if options.output in (None, "-") else style(True)
+    lines = usage_lines(table, device, bench.settings.home_dir)
+    if options.compare:
+        from tokenbudget.reports.usage import paragraph
+
+        lines += ["", *paragraph(_comparison(bench), device.width)]
+    return "\n".join(lines) + "\n"
+
+
+def _comparison(bench: Workbench) -> str:
+    from tokenbudget.analysis.comparison import why_others_differ
+
+    return why_others_differ(bench.ledger.file_report(), bench.ledger.line_sums())
+
+
+def _deliver(text: str, output: str | None) -> None:
+    if output in (None, "-"):
+        show(text.removesuffix("\n").split("\n"))
+        return
+    from tokenbudget.system.atomic import write_atomic
+
+    try:
+        write_atomic(str(output), text.encode())
+    except OSError as exc:
+        raise BadRequest(f"cannot write {output} ({exc.strerror}); choose another --output") from exc
