@@ -168,6 +168,15 @@ def _refresh(
     return bench.outcome
 
 
+def opening_words(bench: Workbench, session: str) -> str | None:
+    """The first prompt of a session, if its transcript is still there."""
+    from tokenbudget.sources.claude_code.bodies import LiveTranscripts, prompt_text
+
+    place = bench.ledger.first_prompt(session)
+    line = None if place is None else LiveTranscripts().line(*place)
+    return None if line is None else prompt_text(line)
+
+
 def rebuild(settings: Settings, terminal: Terminal) -> Workbench:
     """Read every transcript that is still there again; what only the ledger knows stays.
 

@@ -178,7 +178,7 @@ def _text(bench: Workbench, table: UsageTable, options: Namespace) -> str:
 def _comparison(bench: Workbench) -> str:
     from tokenbudget.analysis.comparison import why_others_differ
 
-    return why_others_differ(bench.ledger.file_report(), bench.ledger.line_sums())
+    return why_others_differ(bench.ledger.file_report(), bench.ledger.copy_sums())
 
 
 def _deliver(text: str, output: str | None) -> None:

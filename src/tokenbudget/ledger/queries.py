@@ -172,15 +172,16 @@ class SessionRow(NamedTuple):
     is_gone: bool
 
 
-def sessions(connection: sqlite3.Connection) -> list[SessionRow]:
-    """Every session that has a response, newest first."""
+def sessions(connection: sqlite3.Connection, limit: int = -1) -> list[SessionRow]:
+    """Every session that has a response, or the last `limit` ones, newest first."""
     rows = connection.execute(
         "SELECT s.name, s.title, s.git_branch, s.version, s.cwd, s.first_at, s.last_at,"
         " ifnull(p.path, ''), f.agent, min(f.gone_at_ms IS NOT NULL)"
         " FROM (SELECT DISTINCT session_id, file_id FROM response) r"
         " JOIN session s ON s.id = r.session_id JOIN file f ON f.id = r.file_id"
         " LEFT JOIN project p ON p.id = f.project_id"
-        " GROUP BY s.id ORDER BY s.last_at DESC"
+        " GROUP BY s.id ORDER BY s.last_at DESC LIMIT ?",
+        (limit,),
     )
     return [SessionRow(*row) for row in rows]
 
@@ -247,6 +248,18 @@ def last_context(connection: sqlite3.Connection, session: str) -> tuple[str, int
     return row
 
 
+def subagent_tokens(connection: sqlite3.Connection, session: str) -> int:
+    """All tokens of a session's subagents."""
+    row = connection.execute(
+        "SELECT ifnull(sum(r.input_tokens + r.output_tokens + r.cache_write_5m_tokens"
+        " + r.cache_write_1h_tokens + r.cache_read_tokens), 0)"
+        " FROM response r JOIN session s ON s.id = r.session_id"
+        " WHERE s.name = ? AND r.is_sidechain = 1",
+        (session,),
+    ).fetchone()
+    return int(row[0])
+
+
 class FileReport(NamedTuple):
     """Sums over all files of the ledger."""
 
@@ -304,3 +317,28 @@ def problems(connection: sqlite3.Connection, limit: int) -> list[ProblemRow]:
         (limit,),
     )
     return [ProblemRow(shown_path(path), offset, reason) for path, offset, reason in rows]
+
+
+class CopySums(NamedTuple):
+    """What other ways of counting would make of the same lines; see `analysis.comparison`."""
+
+    low_confidence_tokens: int
+    iteration_tokens: int
+    hour_write_tokens: int
+    sidechain_tokens: int
+    total_tokens: int
+
+
+def copy_sums(connection: sqlite3.Connection) -> CopySums:
+    """The parts of the total that other counters are known to treat differently."""
+    total = (
+        "ifnull(input_tokens + output_tokens + cache_write_5m_tokens + cache_write_1h_tokens"
+        " + cache_read_tokens, 0)"
+    )
+    row = connection.execute(
+        "SELECT ifnull(sum(iif(has_stop_reason, 0, output_tokens)), 0),"
+        f" (SELECT ifnull(sum({total}), 0) FROM response_iteration),"
+        " ifnull(sum(cache_write_1h_tokens), 0),"
+        f" ifnull(sum(iif(is_sidechain, {total}, 0)), 0), ifnull(sum({total}), 0) FROM response"
+    ).fetchone()
+    return CopySums(*row)

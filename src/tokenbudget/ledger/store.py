@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from tokenbudget.ledger.queries import (
+        CopySums,
         FileReport,
         ProblemRow,
         SessionRow,
@@ -121,10 +122,15 @@ class Ledger:
         with self._told:
             return queries.names(self._connection, kind)
 
-    def sessions(self) -> list[SessionRow]:
-        """What is known of every session beside its usage."""
+    def sessions(self, limit: int = -1) -> list[SessionRow]:
+        """What is known of every session (or the last `limit`) beside its usage."""
         with self._told:
-            return queries.sessions(self._connection)
+            return queries.sessions(self._connection, limit)
+
+    def subagent_tokens(self, session: str) -> int:
+        """All tokens of a session's subagents."""
+        with self._told:
+            return queries.subagent_tokens(self._connection, session)
 
     def tools_of(self, session: str) -> list[ToolRow]:
         """The tools that a session used."""
@@ -155,3 +161,8 @@ class Ledger:
         """Lines that were passed over and files that could not be read."""
         with self._told:
             return queries.problems(self._connection, limit)
+
+    def copy_sums(self) -> CopySums:
+        """The parts of the total that other counters are known to treat differently."""
+        with self._told:
+            return queries.copy_sums(self._connection)

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
     Cell: TypeAlias = str | int | Decimal | None
 
+PREFERRED_TEXT = 24
+"""Words are cut to this before a column is left out, and"""
+SHORTEST_TEXT = 8
+"""to this after all others are."""
+
 _GAP = "  "
 _CENT = Decimal("0.01")
 _FINE = Decimal("0.0001")
@@ -42,8 +47,10 @@ class Column(NamedTuple):
 
     title: str
     is_text: bool = False
-    may_drop: bool = False
-    """Left out first where the width does not suffice."""
+    drop_rank: int = 0
+    """Where the width does not suffice, the highest rank is left out first; 0 always stays."""
+    may_cut: bool = True
+    """Whether words may lose their middle; a date may not."""
 
 
 def short_count(count: int) -> str:
@@ -122,27 +129,31 @@ def render(
 ) -> list[str]:
     """The table's lines: a heading, a rule, the rows, and the totals under another rule."""
     everything = [*rows, totals] if totals is not None else list(rows)
-    kept = list(range(len(columns)))
-    for is_short in (False, True):
-        for drops in (False, True):
-            kept = [i for i, c in enumerate(columns) if not (drops and is_short and c.may_drop)]
-            lines = [[_shown(row[i], is_short) for i in kept] for row in everything]
-            widths = _widths([columns[i] for i in kept], lines)
-            if _total(widths) <= style.width:
-                return _laid_out([columns[i] for i in kept], lines, widths, totals, style)
-    chosen = [columns[i] for i in kept]
-    _squeeze(chosen, widths, style.width)
+    ranks = sorted({column.drop_rank for column in columns}, reverse=True)
+    attempts = [(False, ranks[0]), *((True, rank) for rank in ranks)]
+    for is_short, rank in attempts:
+        kept = [i for i, column in enumerate(columns) if column.drop_rank <= rank]
+        chosen = [columns[i] for i in kept]
+        lines = [[_shown(row[i], is_short) for i in kept] for row in everything]
+        widths = _widths(chosen, lines)
+        _squeeze(chosen, widths, style.width, PREFERRED_TEXT)
+        if _total(widths) <= style.width:
+            break
+    _squeeze(chosen, widths, style.width, SHORTEST_TEXT)
     return _laid_out(chosen, lines, widths, totals, style)
 
 
-def _squeeze(columns: Sequence[Column], widths: list[int], room: int) -> None:
-    """Take from the widest text column until the table fits or no text has more than 8 columns."""
+def _squeeze(columns: Sequence[Column], widths: list[int], room: int, shortest: int) -> None:
+    """Take from the widest text column until the table fits or no text is longer than `shortest`."""
     while _total(widths) > room:
-        texts = [i for i, column in enumerate(columns) if column.is_text and widths[i] > 8]
+        texts = [
+            i
+            for i, column in enumerate(columns)
+            if column.is_text and column.may_cut and widths[i] > shortest
+        ]
         if not texts:
             return
-        widest = max(texts, key=lambda i: widths[i])
-        widths[widest] -= 1
+        widths[max(texts, key=lambda i: widths[i])] -= 1
 
 
 def _laid_out(

@@ -23,14 +23,15 @@ _HEADINGS = {
     "block": "5-hour block",
 }
 _FIGURES = (
-    Column("Input"),
-    Column("Output"),
-    Column("Cache write"),
-    Column("Cache read"),
+    Column("Input", drop_rank=3),
+    Column("Output", drop_rank=2),
+    Column("Cache write", drop_rank=1),
+    Column("Cache read", drop_rank=1),
     Column("Total tokens"),
-    Column("Requests", may_drop=True),
+    Column("Requests", drop_rank=4),
     Column("Cost"),
 )
+_PERIODS = ("day", "week", "month", "block")
 SHOWN_UNPRICED = 5
 
 
@@ -41,10 +42,14 @@ def usage_lines(table: UsageTable, style: Style, home: str) -> list[str]:
             "No usage found here.",
             "Sessions are looked for under ~/.claude/projects; name others with --from PATH.",
         ]
-    columns = [Column(_HEADINGS[name], is_text=True) for name in table.by]
+    columns = [
+        Column(_HEADINGS[name], is_text=True, may_cut=name not in _PERIODS) for name in table.by
+    ]
     rows = [[*shown_labels(table.by, labels, home), *_figures(sums)] for labels, sums in table.rows]
     totals: list[Cell] = ["Total", *[""] * (len(table.by) - 1), *_figures(table.totals)]
-    return [*render([*columns, *_FIGURES], rows, totals, style), *notes(table)]
+    table_lines = render([*columns, *_FIGURES], rows, totals, style)
+    wrapped = [line for note in notes(table) for line in hanging(note, style.width)]
+    return [*table_lines, *([""] if wrapped else []), *wrapped]
 
 
 def shown_labels(by: tuple[str, ...], labels: tuple[str, ...], home: str) -> list[str]:
@@ -92,7 +97,14 @@ def notes(table: UsageTable) -> list[str]:
             f"~ {short_count(totals.low_confidence_tokens)} output tokens come from responses whose"
             " final count never arrived; the true output is higher (tokens doctor)."
         )
-    return ["", *lines] if lines else []
+    return lines
+
+
+def hanging(note: str, width: int) -> list[str]:
+    """A note broken into lines, the later ones indented beneath its mark."""
+    import textwrap
+
+    return textwrap.wrap(note, min(width, 100), subsequent_indent="  ")
 
 
 def paragraph(text: str, width: int) -> list[str]:

@@ -19,6 +19,7 @@ from tokenbudget.model.events import (
 )
 from tokenbudget.sources.claude_code.decoder import (
     NOTHING,
+    REJECTED,
     Line,
     decode_progress,
 )
@@ -90,7 +91,6 @@ _result_facts = msgspec.json.Decoder(ResultFacts).decode
 _attached = msgspec.json.Decoder(Attached).decode
 _compact_facts = msgspec.json.Decoder(CompactFacts).decode
 
-_REJECTED = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _KINDS = {"text": "text", "thinking": "thinking", "redacted_thinking": "thinking", "image": "image"}
 
 
@@ -98,6 +98,19 @@ def text_hash(raw: Raw) -> int:
     """A 64-bit sum of the JSON text: equal text, equal number."""
     data = bytes(raw)
     return (zlib.crc32(data) << 31) ^ zlib.adler32(data)
+
+
+def blocks_of(content: Raw) -> list[Block]:
+    """The blocks of a `message.content`; a bare string is one text block."""
+    data = bytes(content)
+    if data[:1] == b'"':
+        return [Block(type="text", text=content)]
+    if data[:1] != b"[":
+        return []
+    try:
+        return _blocks(data)
+    except REJECTED:
+        return _lenient_blocks(data)
 
 
 class DetailTable:
@@ -146,24 +159,13 @@ class DetailTable:
     ) -> None:
         identity = uuid or f"{self.session}:{offset}"
         at_ms = epoch_ms(line.timestamp)
-        for position, block in enumerate(self._blocks_of(content)):
+        for position, block in enumerate(blocks_of(content)):
             if block.type == "tool_use":
                 self._add_call(block, response_key, at_ms, offset)
             elif block.type == "tool_result":
                 self._add_result(line, block, at_ms, offset)
             else:
                 self._add_content(line, identity, position, block, response_key, at_ms, offset)
-
-    def _blocks_of(self, content: Raw) -> list[Block]:
-        data = bytes(content)
-        if data[:1] == b'"':
-            return [Block(type="text", text=content)]
-        if data[:1] != b"[":
-            return []
-        try:
-            return _blocks(data)
-        except _REJECTED:
-            return _lenient_blocks(data)
 
     def _add_call(self, block: Block, response_key: str, at_ms: int, offset: int) -> None:
         if not block.id:
@@ -218,7 +220,7 @@ class DetailTable:
     def _add_attachment(self, line: Line, offset: int) -> None:
         try:
             attached = _attached(line.attachment)
-        except _REJECTED:
+        except REJECTED:
             attached = Attached()
         shown = attached.rendered
         size_bytes = (
@@ -246,7 +248,7 @@ class DetailTable:
             return
         try:
             facts = _compact_facts(raw)
-        except _REJECTED:
+        except REJECTED:
             facts = CompactFacts()
         self.compactions.append(
             Compaction(
@@ -273,7 +275,7 @@ def _target(raw: Raw) -> str:
     """What a tool acts on; empty where its arguments do not say."""
     try:
         given = _tool_input(raw)
-    except _REJECTED:
+    except REJECTED:
         return ""
     return (
         given.file_path
@@ -292,7 +294,7 @@ def _duration_ms(raw: Raw) -> int | None:
         return None
     try:
         facts = _result_facts(raw)
-    except _REJECTED:
+    except REJECTED:
         return None
     found = facts.duration_ms if facts.duration_ms is not None else facts.total_ms
     return None if found is None or not 0 <= found < 1e12 else round(found)
@@ -340,3 +342,14 @@ def _plain(value: object) -> object:
     if isinstance(value, dict):
         return {str(_plain(key)): _plain(item) for key, item in value.items()}
     return value
+
+
+def first_text(content: Raw) -> str | None:
+    """The words of the first text block of a `message.content`."""
+    for block in blocks_of(content):
+        if block.type == "text":
+            try:
+                return msgspec.json.decode(block.text, type=str)
+            except REJECTED:
+                return None
+    return None

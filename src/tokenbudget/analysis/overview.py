@@ -1,0 +1,107 @@
+"""How it stands: today, this week against the last one, and the latest session."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import NamedTuple
+
+from tokenbudget.analysis.periods import Zone, day_of
+from tokenbudget.analysis.usage import Names, Sums, rate_of, tabulate
+from tokenbudget.ledger.queries import UsageQuery
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from tokenbudget.analysis.usage import UsageTable
+    from tokenbudget.ledger.queries import UsageRow
+    from tokenbudget.ledger.store import Ledger
+    from tokenbudget.metering.rates import PriceBook
+
+TOP_ROWS = 5
+DAYS_SHOWN = 14
+
+
+class Latest(NamedTuple):
+    """The session with the last response."""
+
+    session: str
+    title: str
+    project: str
+    git_branch: str
+    model: str
+    context_tokens: int
+    at_ms: int
+
+
+class Overview(NamedTuple):
+    """Everything that the first screen shows."""
+
+    today: Sums
+    sessions_today: int
+    week: Sums
+    week_before: Sums
+    """The same number of days of the week before, so that the two compare."""
+    month: Sums
+    everything: Sums
+    daily_tokens: list[int]
+    """Total tokens of the last days, oldest first."""
+    models: UsageTable
+    projects: UsageTable
+    latest: Latest | None
+
+
+def overview(ledger: Ledger, book: PriceBook, zone: Zone) -> Overview:
+    """Sum up the ledger for the first screen."""
+    names = Names(ledger.names("model"), ledger.names("project"))
+    rows = ledger.usage(UsageQuery(period="day", by_project=True, zone=zone.spans()))
+    today = zone.today()
+    monday = today - timedelta(days=today.weekday())
+    since_monday = today - monday
+
+    def between(first: date, last: date) -> Sums:
+        return _sums([row for row in rows if first <= day_of(row.period or 0) <= last], names, book)
+
+    this_week = [row for row in rows if day_of(row.period or 0) >= monday]
+    recent = [
+        between(day, day).total_tokens
+        for day in (today - timedelta(days=n) for n in reversed(range(DAYS_SHOWN)))
+    ]
+    last_monday = monday - timedelta(weeks=1)
+    shown = this_week or rows
+    return Overview(
+        today=between(today, today),
+        sessions_today=_sessions_since(ledger, zone.midnight_ms(today)),
+        week=between(monday, today),
+        week_before=between(last_monday, last_monday + since_monday),
+        month=between(today.replace(day=1), today),
+        everything=_sums(rows, names, book),
+        daily_tokens=recent,
+        models=tabulate(shown, ["model"], names, book, zone),
+        projects=tabulate(shown, ["project"], names, book, zone),
+        latest=_latest(ledger),
+    )
+
+
+def _sums(rows: Sequence[UsageRow], names: Names, book: PriceBook) -> Sums:
+    sums = Sums()
+    for row in rows:
+        sums.add(row, rate_of(row, names.models[row.model_id], book))
+    return sums
+
+
+def _sessions_since(ledger: Ledger, since_ms: int) -> int:
+    rows = ledger.usage(UsageQuery(by_session=True, since_ms=since_ms))
+    return len({row.session for row in rows})
+
+
+def _latest(ledger: Ledger) -> Latest | None:
+    for row in ledger.sessions(limit=3):
+        context = ledger.last_context(row.session)
+        if context is not None:
+            model, tokens, at_ms = context
+            return Latest(
+                row.session, row.title, row.project, row.git_branch, model, tokens, at_ms
+            )
+    return None

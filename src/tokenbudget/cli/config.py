@@ -1,0 +1,50 @@
+"""`tokens config`: the settings and where each one comes from."""
+
+from __future__ import annotations
+
+from tokenbudget.cli.options import parser, settings, show, style
+from tokenbudget.config.settings import SETTINGS, Settings
+from tokenbudget.reports.table import Column, render
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Carry the verb out."""
+    options = parser("config", "The settings and their origin.", reads_sessions=False).parse_args(
+        arguments
+    )
+    rows = _rows(settings())
+    if options.json:
+        from tokenbudget.reports.json import document
+
+        fields = ("name", "value", "origin", "variable", "meaning")
+        show([document("config", 1, {"rows": [dict(zip(fields, r, strict=True)) for r in rows]})])
+        return 0
+    columns = [
+        Column("Setting", is_text=True, may_cut=False),
+        Column("Value", is_text=True),
+        Column("From", is_text=True),
+        Column("Variable", is_text=True, drop_rank=1),
+        Column("Meaning", is_text=True, drop_rank=2),
+    ]
+    show(render(columns, rows, None, style(options.no_color)))
+    return 0
+
+
+def _rows(current: Settings) -> list[tuple[str, str, str, str, str]]:
+    values = {
+        "home": current.data_dir,
+        "config": current.config_path,
+        "claude_dirs": ", ".join(current.claude_dirs),
+        "timezone": current.timezone or "local",
+        "workers": str(current.workers),
+        "backfill": current.backfill,
+        "prices": ", ".join(current.prices) or "bundled",
+    }
+    return [
+        (s.name, values[s.name], current.origins.get(s.name, "default"), s.variable, s.meaning)
+        for s in SETTINGS
+    ]

@@ -1,0 +1,61 @@
+"""`tokens`: the one-screen overview."""
+
+from __future__ import annotations
+
+from tokenbudget.analysis.overview import overview
+from tokenbudget.app import Workbench, open_workbench
+from tokenbudget.cli.options import parser, settings, show, style
+from tokenbudget.cli.terminal import terminal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Carry the verb out."""
+    options = parser("overview", "How it stands today, this week and so far.").parse_args(arguments)
+    with open_workbench(
+        settings(), terminal(), zone_name=options.tz, from_paths=options.from_paths
+    ) as bench:
+        lines = _json(bench) if options.json else _text(bench, options.no_color)
+    show(lines)
+    return 0
+
+
+def _text(bench: Workbench, no_color: bool) -> list[str]:
+    from tokenbudget.reports.overview import overview_lines
+
+    seen = overview(bench.ledger, bench.book, bench.zone)
+    if not seen.everything.requests and not seen.everything.unknown_requests:
+        places = " or ".join(_shortened(bench, folder) for folder in bench.settings.claude_dirs)
+        return [
+            f"No sessions under {places} yet.",
+            "Try: tokens --from PATH, with a session file or a folder of sessions.",
+        ]
+    return overview_lines(seen, style(no_color), bench.clock.now_ms())
+
+
+def _shortened(bench: Workbench, folder: str) -> str:
+    home = bench.settings.home_dir
+    return "~" + folder[len(home) :] if folder.startswith(home + "/") else folder
+
+
+def _json(bench: Workbench) -> list[str]:
+    from tokenbudget.reports.json import document, sums_fields, usage_fields
+
+    seen = overview(bench.ledger, bench.book, bench.zone)
+    latest = seen.latest
+    fields: dict[str, object] = {
+        "timezone": bench.zone.name,
+        "today": {**sums_fields(seen.today), "sessions": seen.sessions_today},
+        "week": sums_fields(seen.week),
+        "week_before": sums_fields(seen.week_before),
+        "month": sums_fields(seen.month),
+        "totals": sums_fields(seen.everything),
+        "daily_total_tokens": seen.daily_tokens,
+        "models": usage_fields(seen.models)["rows"],
+        "projects": usage_fields(seen.projects)["rows"],
+        "latest": None if latest is None else latest._asdict(),
+    }
+    return [document("overview", 1, fields)]

@@ -1,0 +1,162 @@
+"""The list of sessions and one session, as text and as JSON."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from tokenbudget.metering.cost import format_usd
+from tokenbudget.reports.json import document, sums_fields, usage_fields
+from tokenbudget.reports.sanitize import one_line
+from tokenbudget.reports.table import Column, dollars, render, short_count
+from tokenbudget.reports.usage import usage_lines
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tokenbudget.analysis.periods import Zone
+    from tokenbudget.analysis.sessions import SessionUsage, SessionWhole
+    from tokenbudget.ledger.queries import SessionRow
+    from tokenbudget.reports.table import Style
+
+SHOWN_TOOLS = 12
+SHORT_ID = 8
+
+
+def _when(stamp: str, zone: Zone) -> str:
+    """A line's time in the person's zone; as it stands where it is no time."""
+    try:
+        at_ms = round(datetime.fromisoformat(stamp).timestamp() * 1000)
+    except ValueError:
+        return stamp
+    return zone.local(at_ms).strftime("%Y-%m-%d %H:%M")
+
+
+def _project_name(row: SessionRow) -> str:
+    return row.project.rstrip("/").rpartition("/")[2] or "unknown"
+
+
+def sessions_lines(
+    found: Sequence[SessionUsage], limit: int | None, style: Style, zone: Zone
+) -> list[str]:
+    """A line per session; says how many are not shown."""
+    if not found:
+        return ["No sessions here yet.", "Try: tokens sessions --from PATH"]
+    columns = [
+        Column("Session", is_text=True, may_cut=False),
+        Column("Last used", is_text=True, may_cut=False),
+        Column("Project", is_text=True),
+        Column("Title or branch", is_text=True, drop_rank=1),
+        Column("Requests", drop_rank=2),
+        Column("Total tokens"),
+        Column("Cost"),
+    ]
+    shown = found if limit is None else found[:limit]
+    rows = [
+        [
+            facts.session[:SHORT_ID],
+            _when(facts.last_at, zone),
+            _project_name(facts) + (" (gone)" if facts.is_gone else ""),
+            facts.title or facts.git_branch,
+            sums.requests,
+            sums.total_tokens,
+            "?" if sums.unpriced_tokens == sums.total_tokens > 0 else sums.cost_usd,
+        ]
+        for facts, sums in shown
+    ]
+    lines = render(columns, rows, None, style)
+    if len(shown) < len(found):
+        lines += ["", f"{len(found) - len(shown)} more: tokens sessions --all"]
+    return lines
+
+
+def session_lines(
+    whole: SessionWhole, opening: str | None, style: Style, zone: Zone
+) -> list[str]:
+    """One session: what it is, where the tokens went, which tools it used."""
+    facts = whole.facts
+    totals = whole.models.totals
+    head = [
+        style.bold(one_line(facts.title or opening or facts.session)[: style.width]),
+        style.faint("─" * min(style.width, 100)),
+        f"  Session    {one_line(facts.session)}" + ("   transcript gone" if facts.is_gone else ""),
+        f"  Project    {one_line(facts.project)}   branch {one_line(facts.git_branch) or '?'}",
+        f"  Time       {_when(facts.first_at, zone)} to {_when(facts.last_at, zone)}"
+        f"   {one_line(facts.agent)} {one_line(facts.version)}",
+        f"  Usage      {totals.total_tokens:,} tokens in {totals.requests:,} requests,"
+        f" {dollars(totals.cost_usd)}; subagents {short_count(whole.subagent_tokens)}",
+    ]
+    if whole.last_context is not None:
+        model, tokens, _ = whole.last_context
+        head.append(f"  Window     {tokens:,} tokens after the last response ({one_line(model)})")
+    for at_ms, kind, trigger, before in whole.compactions:
+        size = f" at {before:,} tokens" if before else ""
+        head.append(f"  {kind.capitalize():<10} {zone.local(at_ms):%Y-%m-%d %H:%M} {trigger}{size}")
+    return [
+        *head,
+        "",
+        *usage_lines(whole.models, style, ""),
+        "",
+        *_tool_lines(whole, style),
+    ]
+
+
+def _tool_lines(whole: SessionWhole, style: Style) -> list[str]:
+    if not whole.tools:
+        return ["No tool was used."]
+    columns = [
+        Column("Tool", is_text=True),
+        Column("Calls"),
+        Column("Errors"),
+        Column("Arguments, bytes", drop_rank=1),
+        Column("Results, bytes"),
+        Column("Seconds", drop_rank=2),
+    ]
+    rows = [
+        [t.tool, t.calls, t.errors, t.input_bytes, t.result_bytes, round(t.duration_ms / 1000)]
+        for t in whole.tools[:SHOWN_TOOLS]
+    ]
+    lines = render(columns, rows, None, style)
+    more = len(whole.tools) - SHOWN_TOOLS
+    return [*lines, f"and {more} more tools"] if more > 0 else lines
+
+
+def _facts_fields(facts: SessionRow) -> dict[str, object]:
+    return {
+        "session": facts.session,
+        "title": facts.title,
+        "project": facts.project,
+        "git_branch": facts.git_branch,
+        "agent": facts.agent,
+        "agent_version": facts.version,
+        "first_at": facts.first_at,
+        "last_at": facts.last_at,
+        "is_transcript_gone": bool(facts.is_gone),
+    }
+
+
+def sessions_document(found: Sequence[SessionUsage], limit: int | None) -> str:
+    """All sessions, or the last `limit` ones, as `tokenbudget/sessions/1`."""
+    shown = found if limit is None else found[:limit]
+    rows = [{**_facts_fields(facts), **sums_fields(sums)} for facts, sums in shown]
+    return document("sessions", 1, {"rows": rows, "sessions": len(found)})
+
+
+def session_document(whole: SessionWhole) -> str:
+    """One session as `tokenbudget/session/1`."""
+    context = whole.last_context
+    fields = {
+        **_facts_fields(whole.facts),
+        "totals": sums_fields(whole.models.totals),
+        "models": usage_fields(whole.models)["rows"],
+        "days": usage_fields(whole.days)["rows"],
+        "subagent_tokens": whole.subagent_tokens,
+        "context_tokens": None if context is None else context[1],
+        "tools": [tool._asdict() for tool in whole.tools],
+        "compactions": [
+            {"at_ms": at, "kind": kind, "trigger": trigger, "pre_tokens": before}
+            for at, kind, trigger, before in whole.compactions
+        ],
+        "cost_usd": format_usd(whole.models.totals.cost_usd),
+    }
+    return document("session", 1, fields)
