@@ -154,9 +154,20 @@ def tabulate(
         sums.add(row, rate)
         totals.add(row, rate)
         if totals.unpriced_tokens > before:
-            unpriced[model] = unpriced.get(model, 0) + totals.unpriced_tokens - before
+            variant = _variant_name(row, model)
+            unpriced[variant] = unpriced.get(variant, 0) + totals.unpriced_tokens - before
     by_size = sorted(unpriced, key=lambda name: (-unpriced[name], name))
     return UsageTable(tuple(by), _in_order(groups, by), totals, by_size)
+
+
+def _variant_name(row: UsageRow, model: str) -> str:
+    """The model, and what is special about the requests: their price is another one."""
+    special = [
+        name
+        for name, is_so in (("fast", row.speed), ("batch", row.service_tier))
+        if is_so
+    ]
+    return f"{model} ({', '.join(special)})" if special else model
 
 
 def rate_of(row: UsageRow, model: str, book: PriceBook) -> Rate | None:

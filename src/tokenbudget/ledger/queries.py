@@ -342,3 +342,27 @@ def copy_sums(connection: sqlite3.Connection) -> CopySums:
         f" ifnull(sum(iif(is_sidechain, {total}, 0)), 0), ifnull(sum({total}), 0) FROM response"
     ).fetchone()
     return CopySums(*row)
+
+
+class LowConfidence(NamedTuple):
+    """Responses of one model and client version whose final output count never arrived."""
+
+    model: str
+    version: str
+    responses: int
+    output_tokens: int
+    written_bytes: int
+    """JSON bytes of the text, thinking and tool arguments that these responses wrote."""
+
+
+def low_confidence(connection: sqlite3.Connection) -> list[LowConfidence]:
+    """Where output counts are too low, most responses first."""
+    rows = connection.execute(
+        "SELECT m.name, s.version, count(*), sum(r.output_tokens),"
+        " ifnull(sum((SELECT sum(c.size_bytes) FROM content c WHERE c.response_id = r.id)), 0)"
+        " + ifnull(sum((SELECT sum(t.input_bytes) FROM tool_call t WHERE t.response_id = r.id)), 0)"
+        " FROM response r JOIN model m ON m.id = r.model_id JOIN session s ON s.id = r.session_id"
+        " WHERE NOT r.has_stop_reason AND r.input_tokens IS NOT NULL"
+        " GROUP BY m.id, s.version ORDER BY 3 DESC"
+    )
+    return [LowConfidence(*row) for row in rows]

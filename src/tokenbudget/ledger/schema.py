@@ -86,7 +86,7 @@ CREATE TABLE response (
     is_sidechain          INTEGER NOT NULL,   -- 1: a subagent's
     speed                 INTEGER NOT NULL,   -- 0 standard, 1 fast
     service_tier          INTEGER NOT NULL,   -- 0 standard, 1 batch
-    input_tokens          INTEGER,            -- NULL when no copy reported usage, never 0 for it;
+    input_tokens          INTEGER,            -- NULL when no copy reported usage, never 0 for it:
     output_tokens         INTEGER,            --   input excludes everything read from or
     cache_write_5m_tokens INTEGER,            --   written to the cache
     cache_write_1h_tokens INTEGER,
@@ -162,6 +162,8 @@ CREATE TABLE content (
     at_ms       INTEGER NOT NULL,
     PRIMARY KEY (uuid, position)
 ) WITHOUT ROWID;
+CREATE INDEX content_response ON content (response_id);
+CREATE INDEX content_session ON content (session_id, kind);
 
 CREATE TABLE attachment (
     -- Text that the client injected: memory files, skill listings, reminders.

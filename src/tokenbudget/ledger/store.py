@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from tokenbudget.ledger import queries, rollups
-from tokenbudget.ledger.connection import TEMPORARY, open_ledger, translated
+from tokenbudget.ledger.connection import TEMPORARY, Transaction, open_ledger, translated
 from tokenbudget.ledger.writer import Writer, file_states
 
 TYPE_CHECKING = False
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tokenbudget.ledger.queries import (
         CopySums,
         FileReport,
+        LowConfidence,
         ProblemRow,
         SessionRow,
         ToolRow,
@@ -110,6 +111,21 @@ class Ledger:
         with self._told:
             self._connection.execute("COMMIT")
 
+    def check(self) -> None:
+        """Have SQLite look at every page; raises LedgerDamaged where it finds anything."""
+        with self._told:
+            found = self._connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+            if found != "ok":
+                self._connection.close()
+                raise sqlite3.DatabaseError(f"malformed: {found}")
+
+    def take_over(self, aside: str) -> int:
+        """Merge what a damaged ledger still tells; see `salvage.take_over`."""
+        from tokenbudget.ledger import salvage
+
+        with self._told, Transaction(self._connection):
+            return salvage.take_over(self._connection, aside)
+
     # ── asking ─────────────────────────────────────────────────────────────────────────────────
 
     def usage(self, query: UsageQuery) -> list[UsageRow]:
@@ -166,3 +182,8 @@ class Ledger:
         """The parts of the total that other counters are known to treat differently."""
         with self._told:
             return queries.copy_sums(self._connection)
+
+    def low_confidence(self) -> list[LowConfidence]:
+        """Where output counts are too low."""
+        with self._told:
+            return queries.low_confidence(self._connection)

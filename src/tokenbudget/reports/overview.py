@@ -91,7 +91,8 @@ def _shares(title: str, table: UsageTable, width: int, style: Style) -> list[str
         return []
     label_width = width - _BAR_CELLS - 36
     lines = [style.bold(f"  {title}")]
-    for labels, sums in table.rows[:_TOP]:
+    by_size = sorted(table.rows, key=lambda row: -row[1].total_tokens)
+    for labels, sums in by_size[:_TOP]:
         label = one_line(labels[0])
         if "/" in label:
             label = label.rstrip("/").rpartition("/")[2]

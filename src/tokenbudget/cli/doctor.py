@@ -1,0 +1,63 @@
+"""`tokens doctor`: what was read, and what is doubtful about it."""
+
+from __future__ import annotations
+
+from tokenbudget.analysis.usage import Names, query_for, tabulate
+from tokenbudget.app import Workbench, open_workbench, rebuild
+from tokenbudget.cli.options import parser, settings, show, style
+from tokenbudget.cli.terminal import terminal
+from tokenbudget.collector.ingest import Want
+from tokenbudget.metering.price_table import AS_OF, SOURCE
+from tokenbudget.model.errors import BadRequest
+from tokenbudget.reports.doctor import Report, doctor_document, doctor_lines
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+DEFAULT_PROBLEMS = 10
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Carry the verb out."""
+    made = parser("doctor", "What was read, skipped, malformed, unpriced and of low confidence.")
+    made.add_argument(
+        "--rebuild",
+        action="store_true",
+        help="read every transcript again; rows whose transcript is gone stay",
+    )
+    made.add_argument(
+        "--problems", type=int, default=DEFAULT_PROBLEMS, metavar="N", help="problems shown"
+    )
+    options = made.parse_args(arguments)
+    if options.rebuild and options.from_paths:
+        raise BadRequest("--rebuild is about the ledger; leave --from out")
+    if options.rebuild:
+        bench = rebuild(settings(), terminal())
+    else:
+        bench = open_workbench(
+            settings(), terminal(), Want.DETAIL, options.tz, options.from_paths
+        )
+    with bench:
+        report = _report(bench, options.problems)
+    show(
+        [doctor_document(report)]
+        if options.json
+        else doctor_lines(report, style(options.no_color))
+    )
+    return 0
+
+
+def _report(bench: Workbench, problems: int) -> Report:
+    names = Names(bench.ledger.names("model"), bench.ledger.names("project"))
+    rows = bench.ledger.usage(query_for(["model"], bench.zone))
+    return Report(
+        ledger=bench.ledger.path,
+        folders=bench.settings.claude_dirs,
+        unreadable=[] if bench.outcome is None else bench.outcome.unreadable,
+        files=bench.ledger.file_report(),
+        problems=bench.ledger.problems(problems),
+        table=tabulate(rows, ["model"], names, bench.book, bench.zone),
+        low_confidence=bench.ledger.low_confidence(),
+        prices=f"{SOURCE}, compiled {AS_OF}",
+    )
