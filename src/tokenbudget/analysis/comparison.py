@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from tokenbudget.ledger.queries import CopySums, FileReport
+    from tokenbudget.ledger.inspection import CopySums, FileReport
 
 
 def why_others_differ(files: FileReport, sums: CopySums) -> str:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from tokenbudget.analysis.periods import Zone, day_of
-from tokenbudget.analysis.usage import Names, Sums, rate_of, tabulate
+from tokenbudget.analysis.usage import Names, Sums, priced_row, tabulate
 from tokenbudget.ledger.queries import UsageQuery
 
 TYPE_CHECKING = False
@@ -87,7 +87,7 @@ def overview(ledger: Ledger, book: PriceBook, zone: Zone) -> Overview:
 def _sums(rows: Sequence[UsageRow], names: Names, book: PriceBook) -> Sums:
     sums = Sums()
     for row in rows:
-        sums.add(row, rate_of(row, names.models[row.model_id], book))
+        sums.add(row, priced_row(row, names.models[row.model_id], book))
     return sums
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tokenbudget.analysis.usage import Names, Sums, rate_of, tabulate
-from tokenbudget.ledger.queries import SessionRow, UsageQuery
+from tokenbudget.analysis.usage import Names, Sums, priced_row, tabulate
+from tokenbudget.ledger.inspection import SessionRow
+from tokenbudget.ledger.queries import UsageQuery
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tokenbudget.analysis.periods import Zone
     from tokenbudget.analysis.usage import UsageTable
-    from tokenbudget.ledger.queries import ToolRow
+    from tokenbudget.ledger.inspection import ToolRow
     from tokenbudget.ledger.store import Ledger
     from tokenbudget.metering.rates import PriceBook
 
@@ -41,7 +42,7 @@ def session_list(ledger: Ledger, book: PriceBook, query: UsageQuery) -> list[Ses
     sums: dict[str, Sums] = {}
     for row in ledger.usage(query._replace(by_session=True)):
         found = sums.setdefault(row.session or "", Sums())
-        found.add(row, rate_of(row, models[row.model_id], book))
+        found.add(row, priced_row(row, models[row.model_id], book))
     return [
         SessionUsage(facts, sums[facts.session])
         for facts in ledger.sessions()

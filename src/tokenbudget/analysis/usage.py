@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from tokenbudget.ledger.queries import UsageRow
-    from tokenbudget.metering.rates import PriceBook, Rate
+    from tokenbudget.metering.cost import Priced
+    from tokenbudget.metering.rates import PriceBook
 
 GROUPINGS = ("day", "week", "month", "session", "model", "project", "agent", "block")
 
@@ -74,8 +75,8 @@ class Sums:
         """Everything that was sent."""
         return self.total_tokens - self.output_tokens
 
-    def add(self, row: UsageRow, rate: Rate | None) -> None:
-        """Add a row that has one rate."""
+    def add(self, row: UsageRow, priced: Priced) -> None:
+        """Add a row and what it costs."""
         self.input_tokens += row.input_tokens
         self.output_tokens += row.output_tokens
         self.cache_write_5m_tokens += row.cache_write_5m_tokens
@@ -85,15 +86,6 @@ class Sums:
         self.unknown_requests += row.unknown_requests
         self.low_confidence_tokens += row.low_confidence_tokens
         self.web_search_requests += row.web_search_requests
-        priced = price(
-            rate,
-            input_tokens=row.input_tokens,
-            output_tokens=row.output_tokens,
-            cache_write_5m_tokens=row.cache_write_5m_tokens,
-            cache_write_1h_tokens=row.cache_write_1h_tokens,
-            cache_read_tokens=row.cache_read_tokens,
-            web_search_requests=row.web_search_requests,
-        )
         self.cost_usd += priced.cost_usd
         self.unpriced_tokens += priced.unpriced_tokens
         self.unpriced_web_searches += priced.unpriced_web_searches
@@ -145,17 +137,16 @@ def tabulate(
     unpriced: dict[str, int] = {}
     for row in rows:
         model = names.models[row.model_id]
-        rate = rate_of(row, model, book)
+        priced = priced_row(row, model, book)
         labels = tuple(label(row) for label in labellers)
         sums = groups.get(labels)
         if sums is None:
             sums = groups[labels] = Sums()
-        before = totals.unpriced_tokens
-        sums.add(row, rate)
-        totals.add(row, rate)
-        if totals.unpriced_tokens > before:
+        sums.add(row, priced)
+        totals.add(row, priced)
+        if priced.unpriced_tokens:
             variant = _variant_name(row, model)
-            unpriced[variant] = unpriced.get(variant, 0) + totals.unpriced_tokens - before
+            unpriced[variant] = unpriced.get(variant, 0) + priced.unpriced_tokens
     by_size = sorted(unpriced, key=lambda name: (-unpriced[name], name))
     return UsageTable(tuple(by), _in_order(groups, by), totals, by_size)
 
@@ -170,14 +161,23 @@ def _variant_name(row: UsageRow, model: str) -> str:
     return f"{model} ({', '.join(special)})" if special else model
 
 
-def rate_of(row: UsageRow, model: str, book: PriceBook) -> Rate | None:
-    """The price that a row's requests were charged at, as of their UTC day."""
-    return book.rate(
+def priced_row(row: UsageRow, model: str, book: PriceBook) -> Priced:
+    """What a row's requests cost, at the price of their UTC day."""
+    rate = book.rate(
         model,
         row.utc_day * MILLISECONDS_PER_DAY,
         speed=SPEEDS[row.speed],
         service_tier=SERVICE_TIERS[row.service_tier],
         bucket=row.prompt_bucket,
+    )
+    return price(
+        rate,
+        input_tokens=row.input_tokens,
+        output_tokens=row.output_tokens,
+        cache_write_5m_tokens=row.cache_write_5m_tokens,
+        cache_write_1h_tokens=row.cache_write_1h_tokens,
+        cache_read_tokens=row.cache_read_tokens,
+        web_search_requests=row.web_search_requests,
     )
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
 
-    from tokenbudget.ledger.queries import SessionRow
+    from tokenbudget.ledger.inspection import SessionRow
 
 DEFAULT_LIMIT = 20
 AMBIGUOUS_SHOWN = 3

@@ -11,7 +11,7 @@ import enum
 from typing import NamedTuple
 
 from tokenbudget.collector.scan import bytes_to_read, compare, plan_of, to_read
-from tokenbudget.ledger.writer import FileToRead, Piece
+from tokenbudget.ledger.files import FileToRead, Piece
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -143,10 +143,10 @@ class Collector:
         """Which files to read now, and how much detail is left for later."""
         source = self._source
         detailed = [to_read(source, *changed, True) for changed in scan.changed]
-        lagging = [to_read(source, file, state, False, True) for file, state in scan.lagging]
         if want is Want.DETAIL:
+            lagging = [to_read(source, file, state, False, True) for file, state in scan.lagging]
             return _Work([*detailed, *lagging], 0)
-        lagging_bytes = sum(map(bytes_to_read, lagging))
+        lagging_bytes = sum(file.size_bytes - state.detail_offset for file, state in scan.lagging)
         changed_bytes = sum(map(bytes_to_read, detailed))
         if changed_bytes <= INLINE_DETAIL_BYTES:
             return _Work(detailed, lagging_bytes)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-from tokenbudget.ledger.writer import FileToRead
-from tokenbudget.model.events import ReadPlan
+from tokenbudget.ledger.files import FileToRead
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tokenbudget.ledger.writer import FileState
-    from tokenbudget.model.protocols import FoundFile, Source
+    from tokenbudget.ledger.files import FileState
+    from tokenbudget.model.events import ReadPlan
+    from tokenbudget.model.files import FoundFile
+    from tokenbudget.model.protocols import Source
 
 
 class Scan(NamedTuple):
@@ -103,14 +104,20 @@ def to_read(
     )
 
 
-def plan_of(file: FileToRead) -> ReadPlan:
+def start_of(file: FileToRead) -> int:
     """Where to begin: behind what has been read, or at 0 where that is void."""
-    start = file.count_from
     if file.with_detail and file.known is not None and not file.is_reset:
-        start = file.known.detail_offset
-    return ReadPlan(file.path, file.session, start, file.count_from, file.with_detail)
+        return file.known.detail_offset
+    return file.count_from
+
+
+def plan_of(file: FileToRead) -> ReadPlan:
+    """How the source is asked to read the file."""
+    from tokenbudget.model.events import ReadPlan
+
+    return ReadPlan(file.path, file.session, start_of(file), file.count_from, file.with_detail)
 
 
 def bytes_to_read(file: FileToRead) -> int:
     """How much there is to read, for shares and progress."""
-    return max(0, file.size_bytes - plan_of(file).start)
+    return max(0, file.size_bytes - start_of(file))

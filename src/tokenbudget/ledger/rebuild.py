@@ -8,7 +8,7 @@ again inside the same transaction, and merge with what was kept.
 from __future__ import annotations
 
 from tokenbudget.ledger.schema import MILLISECONDS_PER_HOUR
-from tokenbudget.ledger.writer import stored_path
+from tokenbudget.ledger.files import stored_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from tokenbudget.ledger.names import NameTable
 from tokenbudget.ledger.responses import SELECT_ALL, ResponseWriter
 from tokenbudget.ledger.rollups import mark_stale
 from tokenbudget.ledger.store import Ledger
-from tokenbudget.ledger.writer import shown_path, stored_path
+from tokenbudget.ledger.files import shown_path, stored_path
 from tokenbudget.model.errors import LedgerDamaged, LedgerUnusable
 from tokenbudget.model.usage import Response
 

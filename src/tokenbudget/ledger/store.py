@@ -6,24 +6,24 @@ import sqlite3
 
 from tokenbudget.ledger import queries, rollups
 from tokenbudget.ledger.connection import TEMPORARY, Transaction, open_ledger, translated
-from tokenbudget.ledger.writer import Writer, file_states
+from tokenbudget.ledger.files import file_states
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
 
-    from tokenbudget.ledger.queries import (
+    from tokenbudget.ledger.files import FileState
+    from tokenbudget.ledger.inspection import (
         CopySums,
         FileReport,
         LowConfidence,
         ProblemRow,
         SessionRow,
         ToolRow,
-        UsageQuery,
-        UsageRow,
     )
-    from tokenbudget.ledger.writer import FileState
+    from tokenbudget.ledger.queries import UsageQuery, UsageRow
+    from tokenbudget.ledger.writer import Writer
     from tokenbudget.model.protocols import Source
 
 __all__ = ["TEMPORARY", "Ledger"]
@@ -92,6 +92,8 @@ class Ledger:
 
     def writer(self, source: Source) -> Writer:
         """A writer for what this source reads."""
+        from tokenbudget.ledger.writer import Writer
+
         return Writer(self._connection, self.path, source.project_root)
 
     def roll_up(self) -> None:
@@ -140,50 +142,70 @@ class Ledger:
 
     def sessions(self, limit: int = -1) -> list[SessionRow]:
         """What is known of every session (or the last `limit`) beside its usage."""
+        from tokenbudget.ledger import inspection
+
         with self._told:
-            return queries.sessions(self._connection, limit)
+            return inspection.sessions(self._connection, limit)
 
     def subagent_tokens(self, session: str) -> int:
         """All tokens of a session's subagents."""
+        from tokenbudget.ledger import inspection
+
         with self._told:
-            return queries.subagent_tokens(self._connection, session)
+            return inspection.subagent_tokens(self._connection, session)
 
     def tools_of(self, session: str) -> list[ToolRow]:
         """The tools that a session used."""
+        from tokenbudget.ledger import inspection
+
         with self._told:
-            return queries.tools_of(self._connection, session)
+            return inspection.tools_of(self._connection, session)
 
     def compactions_of(self, session: str) -> list[tuple[int, str, str, int | None]]:
         """(time in ms, kind, trigger, tokens before) of a session's compactions."""
+        from tokenbudget.ledger import inspection
+
         with self._told:
-            return queries.compactions_of(self._connection, session)
+            return inspection.compactions_of(self._connection, session)
 
     def first_prompt(self, session: str) -> tuple[str, int] | None:
         """File and offset of the line with the session's first prompt."""
+        from tokenbudget.ledger import inspection
+
         with self._told:
-            return queries.first_prompt(self._connection, session)
+            return inspection.first_prompt(self._connection, session)
 
     def last_context(self, session: str) -> tuple[str, int, int] | None:
         """(model, tokens in the window, time in ms) of the session's last main-thread response."""
+        from tokenbudget.ledger import inspection
+
         with self._told:
-            return queries.last_context(self._connection, session)
+            return inspection.last_context(self._connection, session)
 
     def file_report(self) -> FileReport:
         """Sums over all files, for `doctor`."""
+        from tokenbudget.ledger import inspection
+
         with self._told:
-            return queries.file_report(self._connection)
+            return inspection.file_report(self._connection)
 
     def problems(self, limit: int) -> list[ProblemRow]:
         """Lines that were passed over and files that could not be read."""
+        from tokenbudget.ledger import inspection
+
         with self._told:
-            return queries.problems(self._connection, limit)
+            return inspection.problems(self._connection, limit)
 
     def copy_sums(self) -> CopySums:
         """The parts of the total that other counters are known to treat differently."""
+        from tokenbudget.ledger import inspection
+
         with self._told:
-            return queries.copy_sums(self._connection)
+            return inspection.copy_sums(self._connection)
 
     def low_confidence(self) -> list[LowConfidence]:
         """Where output counts are too low."""
+        from tokenbudget.ledger import inspection
+
         with self._told:
-            return queries.low_confidence(self._connection)
+            return inspection.low_confidence(self._connection)

@@ -6,96 +6,20 @@ that the agent gave them, and a file's position moves in the same transaction as
 
 from __future__ import annotations
 
-import os
 import sqlite3
-from typing import NamedTuple
 
 from tokenbudget.ledger.connection import Transaction, translated
 from tokenbudget.ledger.details import DetailWriter
+from tokenbudget.ledger.files import FILE_COLUMNS, FileState, Piece, file_state, stored_path
 from tokenbudget.ledger.names import NameTable
 from tokenbudget.ledger.responses import ResponseWriter
 from tokenbudget.ledger.rollups import mark_stale
-from tokenbudget.model.events import Stretch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-
-class FileState(NamedTuple):
-    """What the ledger knows of a file's place and progress."""
-
-    id: int
-    path: str
-    size_bytes: int
-    mtime_ns: int
-    inode: int
-    usage_offset: int
-    detail_offset: int
-    head_sum: int
-    tail_sum: int
-    is_gone: bool
-
-
-class FileToRead(NamedTuple):
-    """A file as it was found, and where the ledger stood when reading began.
-
-    `known` is None for a new file. `is_reset` says that the old bytes are void: read from 0.
-    """
-
-    path: str
-    agent: str
-    session: str
-    is_subagent: bool
-    size_bytes: int
-    mtime_ns: int
-    inode: int
-    known: FileState | None
-    is_reset: bool
-    with_detail: bool
-
-    @property
-    def count_from(self) -> int:
-        """Lines before this were counted by an earlier pass."""
-        return 0 if self.known is None or self.is_reset else self.known.usage_offset
-
-
-class Piece(NamedTuple):
-    """One stretch of one file, ready to be committed."""
-
-    file: FileToRead
-    stretch: Stretch
-
-
-def stored_path(path: str) -> str | bytes:
-    """A path as SQLite can hold it: bytes where the name is not UTF-8."""
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        return os.fsencode(path)
-    return path
-
-
-def shown_path(stored: str | bytes) -> str:
-    """The inverse of `stored_path`."""
-    return stored if isinstance(stored, str) else os.fsdecode(stored)
-
-
-_FILE_COLUMNS = (
-    "id, path, size_bytes, mtime_ns, inode, usage_offset, detail_offset, head_sum, tail_sum,"
-    " gone_at_ms IS NOT NULL"
-)
-
-
-def _file_state(row: tuple[object, ...]) -> FileState:
-    number, path, *rest = row
-    return FileState(number, shown_path(path), *rest)  # type: ignore[arg-type]
-
-
-def file_states(connection: sqlite3.Connection) -> dict[str, FileState]:
-    """Every file of the ledger by path."""
-    rows = connection.execute(f"SELECT {_FILE_COLUMNS} FROM file")
-    return {state.path: state for state in map(_file_state, rows)}
+    from tokenbudget.model.events import Stretch
 
 
 class Writer:
@@ -183,9 +107,9 @@ class Writer:
         if piece.file.known is None and piece.stretch.start == 0:
             return self._insert_file(piece)
         found = self._connection.execute(
-            f"SELECT {_FILE_COLUMNS} FROM file WHERE path = ?", (stored_path(piece.file.path),)
+            f"SELECT {FILE_COLUMNS} FROM file WHERE path = ?", (stored_path(piece.file.path),)
         ).fetchone()
-        state = None if found is None else _file_state(found)
+        state = None if found is None else file_state(found)
         if state is None or not _is_expected(piece, state):
             return None
         self._update_file(piece, state)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tokenbudget.model.events import ReadPlan, Stretch
+    from tokenbudget.model.files import Found
 
 
 class Clock(Protocol):
@@ -22,22 +23,6 @@ class Clock(Protocol):
 
     def sleep(self, seconds: float) -> None:
         """Wait."""
-
-
-class FoundFile(NamedTuple):
-    """A transcript as the file system shows it."""
-
-    path: str
-    size_bytes: int
-    mtime_ns: int
-    inode: int
-
-
-class Found(NamedTuple):
-    """All transcripts under some folders, and the folders that could not be listed, with reasons."""
-
-    files: list[FoundFile]
-    unreadable: list[tuple[str, str]]
 
 
 class Source(Protocol):

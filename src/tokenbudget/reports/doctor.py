@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tokenbudget.analysis.usage import UsageTable
-    from tokenbudget.ledger.queries import FileReport, LowConfidence, ProblemRow
+    from tokenbudget.ledger.inspection import FileReport, LowConfidence, ProblemRow
     from tokenbudget.reports.table import Style
 
 BYTES_PER_TOKEN = 1.4

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tokenbudget.analysis.periods import Zone
     from tokenbudget.analysis.sessions import SessionUsage, SessionWhole
-    from tokenbudget.ledger.queries import SessionRow
+    from tokenbudget.ledger.inspection import SessionRow
     from tokenbudget.reports.table import Style
 
 SHOWN_TOOLS = 12

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import zlib
-from tokenbudget.model.protocols import Found, FoundFile
+from tokenbudget.model.files import Found, FoundFile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

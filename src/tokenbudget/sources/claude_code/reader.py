@@ -82,7 +82,7 @@ class _Collected:
         self.start = start
         self.lines = self.blank = self.malformed = self.repaired = 0
         self.problems: list[Problem] = []
-        self.responses = ResponseTable(plan.session)
+        self.responses = ResponseTable(plan.session, plan.count_from)
         self.details = DetailTable(plan.session) if plan.with_detail else None
         self.sessions: dict[str, _SessionNote] = {}
 
@@ -253,4 +253,5 @@ def _pass_over(descriptor: int, start: int, collected: _Collected) -> int:
 
 def _take_unended(collected: _Collected, data: bytes, offset: int) -> None:
     if data.rstrip().endswith(b"}"):
+        collected.responses.count_from = float("inf")  # it will be counted when it has ended
         collected.take_rejected(data, offset, is_counted=False)

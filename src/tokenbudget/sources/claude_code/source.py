@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tokenbudget.model.events import ReadPlan, Stretch
-    from tokenbudget.model.protocols import Found
+    from tokenbudget.model.files import Found
 
 
 class ClaudeCode:

@@ -36,8 +36,10 @@ def epoch_ms(stamp: str | None) -> int:
 class ResponseTable:
     """The responses of one stretch of one file, each merged from all its lines there."""
 
-    def __init__(self, session: str) -> None:
+    def __init__(self, session: str, count_from: float = 0) -> None:
         self.session = session
+        self.count_from = count_from
+        """Lines before this position were counted by an earlier pass."""
         self.synthetic_lines = 0
         self.found: dict[str, Response] = {}
         self._stamps: dict[str, str | None] = {}
@@ -73,7 +75,7 @@ class ResponseTable:
     ) -> str | None:
         model = message.model or "unknown"
         if model == SYNTHETIC or line.is_api_error:  # [13] text made by the client
-            self.synthetic_lines += 1
+            self.synthetic_lines += offset >= self.count_from
             return None
         if not key:
             return None
