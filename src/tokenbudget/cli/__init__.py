@@ -6,6 +6,7 @@ The list of verbs below is the whole command line. `main` imports the one that i
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import NamedTuple
 
@@ -39,6 +40,7 @@ INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line; returns the exit code."""
+    gc.disable()  # a command ends before garbage matters, and millions of small values pass through
     given = list(sys.argv[1:] if arguments is None else arguments)
     is_debugging = "--debug" in given
     if is_debugging:

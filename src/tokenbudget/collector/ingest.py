@@ -239,10 +239,7 @@ def _read_share(
 
 
 def _packed_share(source: Source, share: Sequence[Numbered]) -> Iterator[tuple[int, object]]:
-    import gc
-
     from tokenbudget.model.events import pack
 
-    gc.disable()  # nothing here is cyclic, and the child ends soon
     for index, value in _read_share(source, share):
         yield index, value if isinstance(value, str) else pack(value)

@@ -106,16 +106,16 @@ def to_read(
 
 def start_of(file: FileToRead) -> int:
     """Where to begin: behind what has been read, or at 0 where that is void."""
-    if file.with_detail and file.known is not None and not file.is_reset:
-        return file.known.detail_offset
-    return file.count_from
+    if file.known is None or file.is_reset:
+        return 0
+    return file.known.detail_offset if file.with_detail else file.known.usage_offset
 
 
 def plan_of(file: FileToRead) -> ReadPlan:
     """How the source is asked to read the file."""
     from tokenbudget.model.events import ReadPlan
 
-    return ReadPlan(file.path, file.session, start_of(file), file.count_from, file.with_detail)
+    return ReadPlan(file.path, file.session, start_of(file), file.with_detail)
 
 
 def bytes_to_read(file: FileToRead) -> int:

@@ -44,11 +44,6 @@ class FileToRead(NamedTuple):
     is_reset: bool
     with_detail: bool
 
-    @property
-    def count_from(self) -> int:
-        """Lines before this were counted by an earlier pass."""
-        return 0 if self.known is None or self.is_reset else self.known.usage_offset
-
 
 class Piece(NamedTuple):
     """One stretch of one file, ready to be committed."""

@@ -37,50 +37,50 @@ class NameTable:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._ids: dict[tuple[str, str], int] = {}
+        self._models: dict[str, int] = {}
+        self._sessions: dict[str, int] = {}
+        self._projects: dict[str, int] = {}
+        self._tools: dict[str, int] = {}
 
     def forget(self) -> None:
         """Drop the memory: a rollback may have taken back some of the rows."""
-        self._ids.clear()
+        for ids in (self._models, self._sessions, self._projects, self._tools):
+            ids.clear()
 
     def model(self, name: str) -> int:
         """The id of a model."""
-        return self._ids.get(("model", name)) or self._add(
-            "model", name, "INSERT OR IGNORE INTO model (name) VALUES (?)"
-        )
+        return self._models.get(name) or self._add(self._models, "model", "name", name)
 
     def session(self, name: str) -> int:
         """The id of a session."""
-        known = self._ids.get(("session", name))
+        known = self._sessions.get(name)
         return known or self.note_session(SessionFact(name, "", "", "", "", "", ""))
 
     def note_session(self, fact: SessionFact) -> int:
         """Take a stretch's facts of a session in; returns the session's id."""
         row = self._connection.execute(_SESSION, fact).fetchone()
-        self._ids[("session", fact.session)] = row[0]
+        self._sessions[fact.session] = row[0]
         return int(row[0])
 
     def project(self, path: str) -> int:
         """The id of a project."""
-        return self._ids.get(("project", path)) or self._add(
-            "project", path, "INSERT OR IGNORE INTO project (path) VALUES (?)", "path"
-        )
+        return self._projects.get(path) or self._add(self._projects, "project", "path", path)
 
     def tool(self, name: str) -> int:
         """The id of a tool; `mcp__server__tool` names its server."""
-        known = self._ids.get(("tool", name))
+        known = self._tools.get(name)
         if known:
             return known
-        found = self._add("tool", name, "INSERT OR IGNORE INTO tool (name) VALUES (?)")
+        found = self._add(self._tools, "tool", "name", name)
         if name.startswith(_MCP_PREFIX):
             server = name.removeprefix(_MCP_PREFIX).partition("__")[0]
             self._connection.execute("UPDATE tool SET mcp_server = ? WHERE id = ?", (server, found))
         return found
 
-    def _add(self, table: str, name: str, insert: str, column: str = "name") -> int:
-        self._connection.execute(insert, (name,))
+    def _add(self, known: dict[str, int], table: str, column: str, name: str) -> int:
+        self._connection.execute(f"INSERT OR IGNORE INTO {table} ({column}) VALUES (?)", (name,))
         row = self._connection.execute(
             f"SELECT id FROM {table} WHERE {column} = ?", (name,)
         ).fetchone()
-        self._ids[(table, name)] = row[0]
+        known[name] = row[0]
         return int(row[0])

@@ -58,10 +58,11 @@ def refresh(connection: sqlite3.Connection) -> None:
         return
     with Transaction(connection):
         connection.execute("DELETE FROM rollup WHERE hour IN (SELECT hour FROM rollup_stale)")
+        is_first = connection.execute("SELECT 1 FROM rollup LIMIT 1").fetchone() is None
+        rows = usage_rows_sql(thresholds_in(connection), only_stale_hours=not is_first)
         connection.execute(
-            f"INSERT INTO rollup SELECT started_at_ms / {MILLISECONDS_PER_HOUR}, {_DIMENSIONS},"
-            f" {_SUMMED} FROM ({usage_rows_sql(thresholds_in(connection), only_stale_hours=True)})"
-            f" GROUP BY started_at_ms / {MILLISECONDS_PER_HOUR}, {_DIMENSIONS}"
+            f"INSERT INTO rollup SELECT started_at_ms / {MILLISECONDS_PER_HOUR} AS hour,"
+            f" {_DIMENSIONS}, {_SUMMED} FROM ({rows}) GROUP BY hour, {_DIMENSIONS}"
         )
         connection.execute("DELETE FROM rollup_stale")
 

@@ -44,7 +44,7 @@ CREATE TABLE file (
     detail_offset   INTEGER NOT NULL,           -- bytes whose other events are in the ledger
     head_sum        INTEGER NOT NULL,           -- CRC-32 of the first and of the last 4,096 bytes
     tail_sum        INTEGER NOT NULL,           --   before usage_offset
-    lines           INTEGER NOT NULL,           -- lines before usage_offset, and of them:
+    lines           INTEGER NOT NULL,           -- lines before detail_offset, and of them:
     blank_lines     INTEGER NOT NULL,
     malformed_lines INTEGER NOT NULL,           --   no JSON, no object, or too long
     repaired_lines  INTEGER NOT NULL,           --   read leniently (lone surrogate, NaN, odd type)

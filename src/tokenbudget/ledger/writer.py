@@ -132,7 +132,7 @@ class Writer:
                 stretch.end,
                 stretch.end if file.with_detail else 0,
                 *stretch.fingerprint,
-                *_line_counts(stretch),
+                *stretch.line_counts,
             ),
         )
         return cursor.lastrowid if cursor.rowcount == 1 else None
@@ -159,7 +159,7 @@ class Writer:
                 usage_offset,
                 detail_offset,
                 *sums,
-                *_line_counts(stretch),
+                *stretch.line_counts,
                 self._project_id(stretch),
                 state.id,
             ),
@@ -214,23 +214,11 @@ def _is_expected(piece: Piece, state: FileState) -> bool:
     """Whether the ledger still stands where this stretch was planned from."""
     if piece.file.is_reset and piece.stretch.start == 0:
         return piece.file.known == state
-    start = piece.stretch.start
-    if piece.stretch.lines and state.usage_offset != max(start, piece.file.count_from):
-        return False  # another pass has counted these lines meanwhile
-    return start == (state.detail_offset if piece.file.with_detail else state.usage_offset)
+    position = state.detail_offset if piece.file.with_detail else state.usage_offset
+    return position == piece.stretch.start
 
 
 def _seen(piece: Piece) -> tuple[int, int, int]:
     """Size, time and inode that let the next scan pass the file by: only when it is read to its end."""
     file = piece.file
     return (file.size_bytes, file.mtime_ns, file.inode) if piece.stretch.is_last else (-1, 0, 0)
-
-
-def _line_counts(stretch: Stretch) -> tuple[int, int, int, int, int]:
-    return (
-        stretch.lines,
-        stretch.blank_lines,
-        stretch.malformed_lines,
-        stretch.repaired_lines,
-        stretch.synthetic_lines,
-    )

@@ -106,6 +106,16 @@ class Detail(NamedTuple):
     compactions: list[Compaction]
 
 
+class LineCounts(NamedTuple):
+    """Lines of a stretch, and how many of them are special; `docs/schema.md` says in what way."""
+
+    lines: int
+    blank_lines: int
+    malformed_lines: int
+    repaired_lines: int
+    synthetic_lines: int
+
+
 class Stretch(NamedTuple):
     """What was read from `start` to `end` of one file, and what stands at its edges."""
 
@@ -114,11 +124,7 @@ class Stretch(NamedTuple):
     size_bytes: int
     is_last: bool
     fingerprint: tuple[int, int]
-    lines: int
-    blank_lines: int
-    malformed_lines: int
-    repaired_lines: int
-    synthetic_lines: int
+    line_counts: LineCounts
     problems: list[Problem]
     sessions: list[SessionFact]
     responses: list[Packed]
@@ -126,12 +132,14 @@ class Stretch(NamedTuple):
 
 
 class ReadPlan(NamedTuple):
-    """Where to begin in a file. Lines before `count_from` were counted by an earlier pass."""
+    """Where to begin in a file, and whether everything is wanted or usage alone.
+
+    Lines are counted and their problems reported by the pass that wants everything.
+    """
 
     path: str
     session: str
     start: int
-    count_from: int
     with_detail: bool
 
 
@@ -139,7 +147,8 @@ def pack(stretch: Stretch) -> tuple[object, ...]:
     """The stretch as plain tuples and lists, which is all that `marshal` takes."""
     detail = stretch.detail
     return (
-        *stretch[:10],
+        *stretch[:5],
+        tuple(stretch.line_counts),
         [tuple(problem) for problem in stretch.problems],
         [tuple(fact) for fact in stretch.sessions],
         stretch.responses,
@@ -149,11 +158,12 @@ def pack(stretch: Stretch) -> tuple[object, ...]:
 
 def unpack(packed: tuple[Any, ...]) -> Stretch:
     """The inverse of `pack`."""
-    *scalars, problems, sessions, responses, detail = packed
+    *scalars, line_counts, problems, sessions, responses, detail = packed
     kinds: list[Any] = [ToolCall, ToolResult, Content, Attachment, Compaction]
     return Stretch._make(
         [
             *scalars,
+            LineCounts(*line_counts),
             [Problem(*problem) for problem in problems],
             [SessionFact(*fact) for fact in sessions],
             responses,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from tokenbudget.model.events import Problem, ReadPlan, SessionFact, Stretch
+from tokenbudget.model.events import LineCounts, Problem, ReadPlan, SessionFact, Stretch
 from tokenbudget.sources.claude_code.decoder import (
     REJECTED,
     Line,
@@ -47,7 +47,7 @@ class _SessionNote:
         self.cwd = self.git_branch = self.version = self.title = ""
         self.first_at = self.last_at = stamp
 
-    def note(self, line: Line) -> None:
+    def take(self, line: Line) -> None:
         """Take one line's facts in."""
         stamp = line.timestamp
         if stamp is not None:
@@ -82,7 +82,7 @@ class _Collected:
         self.start = start
         self.lines = self.blank = self.malformed = self.repaired = 0
         self.problems: list[Problem] = []
-        self.responses = ResponseTable(plan.session, plan.count_from)
+        self.responses = ResponseTable(plan.session)
         self.details = DetailTable(plan.session) if plan.with_detail else None
         self.sessions: dict[str, _SessionNote] = {}
 
@@ -94,44 +94,68 @@ class _Collected:
             key = self.responses.add_assistant(line, offset)
         elif kind == "progress":
             key = self.responses.add_progress(line, offset)
-        name = line.session
-        if name is not None:
-            fact = self.sessions.get(name)
-            if fact is None:
-                fact = self.sessions[name] = _SessionNote(line.timestamp or "")
-            fact.note(line)
+        self._note(line)
         if self.details is not None:
             self.details.add(line, offset, key)
 
-    def take_rejected(self, data: bytes, offset: int, is_counted: bool) -> None:
+    def take_usage(self, line: Line, offset: int) -> None:
+        """Take one line in where usage alone is wanted."""
+        responses = self.responses
+        known = len(responses.found)
+        if line.type == "assistant":
+            responses.add_assistant(line, offset)
+        elif line.type == "progress":
+            responses.add_progress(line, offset)
+        if len(responses.found) > known:  # the second pass notes the lines between
+            self._note(line)
+
+    def _note(self, line: Line) -> None:
+        name = line.session
+        if name is not None:
+            note = self.sessions.get(name)
+            if note is None:
+                note = self.sessions[name] = _SessionNote(line.timestamp or "")
+            note.take(line)
+
+    def take_rejected(self, data: bytes, offset: int) -> None:
         """Take a line in that the typed decoder refused, if anything can be made of it."""
         try:
             self.take(repaired_line(data), offset)
         except NotAnObject as exc:
-            if is_counted:
-                self._report(offset, f"not an object but {exc}")
+            self._report(offset, f"not an object but {exc}")
         except Malformed as exc:
-            if is_counted:
-                self._unreadable(data, offset, str(exc))
+            if data.strip():
+                self._report(offset, f"not JSON: {exc}")
+            else:
+                self.blank += 1
         else:
-            self.repaired += is_counted
+            self.repaired += 1
+
+    def take_unended(self, data: bytes, offset: int) -> None:
+        """Take a last line in that has no end yet, without counting it: it will be read again."""
+        synthetic = self.responses.synthetic_lines
+        with_problem = len(self.problems), self.malformed, self.repaired
+        self.take_rejected(data, offset)
+        self.responses.synthetic_lines = synthetic
+        del self.problems[with_problem[0] :]
+        self.malformed, self.repaired = with_problem[1:]
 
     def pass_over(self, offset: int) -> None:
         """Count a line that is too long to be read."""
-        if offset >= self.plan.count_from:
-            self.lines += 1
-            self._report(offset, f"line longer than {LONGEST_LINE_BYTES >> 20} MiB")
-
-    def _unreadable(self, data: bytes, offset: int, reason: str) -> None:
-        if data.strip():
-            self._report(offset, f"not JSON: {reason}")
-        else:
-            self.blank += 1
+        self.lines += 1
+        self._report(offset, f"line longer than {LONGEST_LINE_BYTES >> 20} MiB")
 
     def _report(self, offset: int, reason: str) -> None:
         self.malformed += 1
         if len(self.problems) < KEPT_PROBLEMS:
             self.problems.append(Problem(offset, reason[:200]))
+
+    def line_counts(self) -> LineCounts:
+        """How many lines there were; all zero where usage alone was wanted and lines were skipped."""
+        if self.details is None:
+            return LineCounts(0, 0, 0, 0, 0)
+        synthetic = self.responses.synthetic_lines
+        return LineCounts(self.lines, self.blank, self.malformed, self.repaired, synthetic)
 
     def stretch(self, descriptor: int, end: int, is_last: bool) -> Stretch:
         """Everything since `start`, as one value."""
@@ -141,12 +165,8 @@ class _Collected:
             size_bytes=os.fstat(descriptor).st_size,
             is_last=is_last,
             fingerprint=fingerprint(descriptor, end),
-            lines=self.lines,
-            blank_lines=self.blank,
-            malformed_lines=self.malformed,
-            repaired_lines=self.repaired,
-            synthetic_lines=self.responses.synthetic_lines,
-            problems=self.problems,
+            line_counts=self.line_counts(),
+            problems=[] if self.details is None else self.problems,
             sessions=[note.fact(name) for name, note in self.sessions.items()],
             responses=[response.packed() for response in self.responses.found.values()],
             detail=None if self.details is None else self.details.detail(),
@@ -182,27 +202,55 @@ def _stretches(descriptor: int, plan: ReadPlan) -> Iterator[Stretch]:
 
 
 def _take_lines(collected: _Collected, block: bytearray, base: int, stop: int) -> None:
-    """Take every whole line of `block[:stop]` in. The hot loop: 1.9 GB/s of it is decoding."""
-    uncounted = collected.plan.count_from - base  # lines before this were counted before
+    """Take every whole line of `block[:stop]` in. The hot loop."""
+    wants_all = collected.details is not None
     find = block.find
-    take = collected.take
+    take = collected.take if wants_all else collected.take_usage
     decode = typed_line
     at = len(_BOM) if base == 0 and block.startswith(_BOM) else 0
-    lines = 0
     with memoryview(block) as view:
         while at < stop:
             end = find(b"\n", at, stop)
-            is_counted = at >= uncounted
-            lines += is_counted
-            try:
-                line = decode(view[at:end])
-            except REJECTED:
-                collected.take_rejected(bytes(view[at:end]), base + at, is_counted)
-            else:
-                take(line, base + at)
-                del line  # its undecoded parts point into the buffer
+            if wants_all or end - at < _WORTH_A_LOOK_BYTES or not is_user_line(block, at, end):
+                try:
+                    line = decode(view[at:end])
+                except REJECTED:
+                    collected.take_rejected(bytes(view[at:end]), base + at)
+                else:
+                    take(line, base + at)
+                    del line  # its undecoded parts point into the buffer
             at = end + 1
-    collected.lines += lines
+    if wants_all:
+        collected.lines += block.count(b"\n", 0, stop)
+
+
+_USER = b'"type":"user"'
+_EDGE_BYTES = 512
+_WORTH_A_LOOK_BYTES = 2048
+"""A shorter line is decoded in the time that the look at it would take."""
+
+
+def is_user_line(block: bytearray, begin: int, end: int) -> bool:
+    """Whether `block[begin:end]` surely is a line of type user, seen without decoding it.
+
+    Most bytes of a transcript are tool results in such lines, and they carry no usage. The key is
+    looked for near both ends of the line, where clients write it. It is the line's own, and not one
+    of an inner object, if no other bracket stands between it and that end; and it is no part of a
+    string, in which its quotes would be escaped. Anything unclear is False: decode it.
+    """
+    count = block.count
+    found = block.find(_USER, begin, begin + _EDGE_BYTES)
+    if 0 <= found < end:
+        return count(b"{", begin, found) == 1 and count(b"[", begin, found) == 0
+    found = block.rfind(_USER, max(begin, end - _EDGE_BYTES), end)
+    return (
+        found >= 0
+        and count(b"}", found, end) == 1
+        and block[end - 2 : end].rstrip().endswith(b"}")
+        and not count(b"{", found, end)
+        and not count(b"[", found, end)
+        and not count(b"]", found, end)
+    )
 
 
 def _blocks(
@@ -253,5 +301,4 @@ def _pass_over(descriptor: int, start: int, collected: _Collected) -> int:
 
 def _take_unended(collected: _Collected, data: bytes, offset: int) -> None:
     if data.rstrip().endswith(b"}"):
-        collected.responses.count_from = float("inf")  # it will be counted when it has ended
-        collected.take_rejected(data, offset, is_counted=False)
+        collected.take_unended(data, offset)

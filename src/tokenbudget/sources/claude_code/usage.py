@@ -36,10 +36,8 @@ def epoch_ms(stamp: str | None) -> int:
 class ResponseTable:
     """The responses of one stretch of one file, each merged from all its lines there."""
 
-    def __init__(self, session: str, count_from: float = 0) -> None:
+    def __init__(self, session: str) -> None:
         self.session = session
-        self.count_from = count_from
-        """Lines before this position were counted by an earlier pass."""
         self.synthetic_lines = 0
         self.found: dict[str, Response] = {}
         self._stamps: dict[str, str | None] = {}
@@ -75,7 +73,7 @@ class ResponseTable:
     ) -> str | None:
         model = message.model or "unknown"
         if model == SYNTHETIC or line.is_api_error:  # [13] text made by the client
-            self.synthetic_lines += offset >= self.count_from
+            self.synthetic_lines += 1
             return None
         if not key:
             return None
@@ -130,20 +128,16 @@ def _take_usage(kept: Response, usage: Usage, model: str) -> None:
         _take_attempts(kept, usage, model)
     else:
         _raise_counts(kept, usage)
-    if usage.cache_creation is not None:
-        kept.has_cache_split = 1
     if usage.speed == "fast":
         kept.speed = FAST
     if usage.service_tier == "batch":
         kept.service_tier = BATCH
-    if usage.server_tool_use is not None:
-        searches = usage.server_tool_use.web_search_requests
-        if searches:
-            kept.web_search_requests = max(kept.web_search_requests, searches)
-    if usage.output_tokens_details is not None:
-        thinking = usage.output_tokens_details.thinking_tokens
-        if thinking is not None:
-            kept.thinking_tokens = max(kept.thinking_tokens, thinking)
+    server = usage.server_tool_use
+    if server is not None and server.web_search_requests:
+        kept.web_search_requests = max(kept.web_search_requests, server.web_search_requests)
+    details = usage.output_tokens_details
+    if details is not None and details.thinking_tokens is not None:
+        kept.thinking_tokens = max(kept.thinking_tokens, details.thinking_tokens)
 
 
 def _raise_counts(kept: Response, usage: Usage) -> None:
@@ -162,6 +156,8 @@ def _raise_counts(kept: Response, usage: Usage) -> None:
         kept.cache_write_tokens = count
     if hour > kept.cache_write_1h_tokens:
         kept.cache_write_1h_tokens = hour
+    if usage.cache_creation is not None:
+        kept.has_cache_split = 1
 
 
 def _take_attempts(kept: Response, usage: Usage, model: str) -> None:
