@@ -186,7 +186,7 @@ def rebuild(settings: Settings, terminal: Terminal) -> Workbench:
     clock = SystemClock()
     book = price_book(settings)
     path = os.path.join(settings.data_dir, LEDGER_NAME)
-    from tokenbudget.ledger.salvage import salvaged_ledger
+    from tokenbudget.ledger.recovery import salvaged_ledger
 
     ledger = salvaged_ledger(path, book.thresholds(), clock.now_ms(), terminal.warn)
     bench = Workbench(settings, ledger, book, Zone(settings.timezone, clock.now_ms()), clock)

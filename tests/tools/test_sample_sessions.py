@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from sample_sessions import Tokens, Truth, generate
 from sample_sessions.__main__ import main
 

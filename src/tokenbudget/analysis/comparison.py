@@ -1,4 +1,4 @@
-"""Why another counter may show other numbers for the same sessions, with this ledger's own facts."""
+"""Why another counter may show other numbers for the same sessions, by this ledger's facts."""
 
 from __future__ import annotations
 

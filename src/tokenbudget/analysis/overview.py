@@ -101,7 +101,5 @@ def _latest(ledger: Ledger) -> Latest | None:
         context = ledger.last_context(row.session)
         if context is not None:
             model, tokens, at_ms = context
-            return Latest(
-                row.session, row.title, row.project, row.git_branch, model, tokens, at_ms
-            )
+            return Latest(row.session, row.title, row.project, row.git_branch, model, tokens, at_ms)
     return None

@@ -80,7 +80,9 @@ class Zone:
 
     def local(self, at_ms: int) -> datetime:
         """A moment as a clock on the wall here shows it, without its distance from UTC."""
-        return datetime.fromtimestamp((at_ms + self._shift_at(at_ms)) / 1000, UTC).replace(tzinfo=None)
+        return datetime.fromtimestamp((at_ms + self._shift_at(at_ms)) / 1000, UTC).replace(
+            tzinfo=None
+        )
 
     def moment_ms(self, text: str, is_end: bool) -> int:
         """The moment that a person means: a day, a time, or `7d` for seven days back.
@@ -127,7 +129,9 @@ def _named_shift(name: str) -> ShiftAt:
     try:
         zone = zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as exc:
-        raise BadRequest(f"'{name}' is no time zone; use an IANA name such as Europe/Berlin") from exc
+        raise BadRequest(
+            f"'{name}' is no time zone; use an IANA name such as Europe/Berlin"
+        ) from exc
 
     def shift(at_ms: int) -> int:
         offset = datetime.fromtimestamp(at_ms / 1000, zone).utcoffset()

@@ -50,9 +50,7 @@ def session_list(ledger: Ledger, book: PriceBook, query: UsageQuery) -> list[Ses
     ]
 
 
-def session_whole(
-    ledger: Ledger, book: PriceBook, zone: Zone, facts: SessionRow
-) -> SessionWhole:
+def session_whole(ledger: Ledger, book: PriceBook, zone: Zone, facts: SessionRow) -> SessionWhole:
     """Everything about one session."""
     names = Names(ledger.names("model"), ledger.names("project"))
     query = UsageQuery(period="day", zone=zone.spans(), session=facts.session)

@@ -153,11 +153,7 @@ def tabulate(
 
 def _variant_name(row: UsageRow, model: str) -> str:
     """The model, and what is special about the requests: their price is another one."""
-    special = [
-        name
-        for name, is_so in (("fast", row.speed), ("batch", row.service_tier))
-        if is_so
-    ]
+    special = [name for name, is_so in (("fast", row.speed), ("batch", row.service_tier)) if is_so]
     return f"{model} ({', '.join(special)})" if special else model
 
 

@@ -26,12 +26,22 @@ class Verb(NamedTuple):
 
 VERBS = (
     Verb("overview", "how it stands today and this week (what `tokens` alone shows)", "overview"),
-    Verb("usage", "tokens and cost by day, week, month, session, model, project, agent, block", "usage"),
+    Verb(
+        "usage",
+        "tokens and cost by day, week, month, session, model, project, agent, block",
+        "usage",
+    ),
     Verb("sessions", "list the sessions, or show one whole", "sessions"),
-    Verb("doctor", "what was read, skipped, malformed, unpriced; --rebuild reads it all again", "doctor"),
+    Verb(
+        "doctor",
+        "what was read, skipped, malformed, unpriced; --rebuild reads it all again",
+        "doctor",
+    ),
     Verb("config", "the settings and where each one comes from", "config"),
     Verb("completion", "shell completion for bash, zsh or fish", "completion"),
-    Verb("backfill", "read what a quick first pass left (runs by itself)", "backfill", is_hidden=True),
+    Verb(
+        "backfill", "read what a quick first pass left (runs by itself)", "backfill", is_hidden=True
+    ),
 )
 
 INTERRUPTED = 130

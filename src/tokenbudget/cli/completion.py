@@ -29,9 +29,7 @@ def words() -> dict[str, list[str]]:
     """The options of every verb, asked of its own parser."""
     from tokenbudget.cli import VERBS
 
-    return {
-        verb.name: _options_of(verb.module) for verb in VERBS if not verb.is_hidden
-    }
+    return {verb.name: _options_of(verb.module) for verb in VERBS if not verb.is_hidden}
 
 
 class _Stop(Exception):
@@ -89,9 +87,9 @@ def script(shell: str) -> str:
   esac
   case ${{COMP_WORDS[1]}} in
 {cases}
-    *) words='{' '.join(known)} --help --version' ;;
+    *) words='{" ".join(known)} --help --version' ;;
   esac
-  [ "$COMP_CWORD" = 1 ] && words='{' '.join(known)} --help --version'
+  [ "$COMP_CWORD" = 1 ] && words='{" ".join(known)} --help --version'
   COMPREPLY=($(compgen -W "$words" -- "$current"))
 }}
 complete -o default -F _tokens tokens"""

@@ -35,15 +35,11 @@ def run(arguments: Sequence[str]) -> int:
     if options.rebuild:
         bench = rebuild(settings(), terminal())
     else:
-        bench = open_workbench(
-            settings(), terminal(), Want.DETAIL, options.tz, options.from_paths
-        )
+        bench = open_workbench(settings(), terminal(), Want.DETAIL, options.tz, options.from_paths)
     with bench:
         report = _report(bench, options.problems)
     show(
-        [doctor_document(report)]
-        if options.json
-        else doctor_lines(report, style(options.no_color))
+        [doctor_document(report)] if options.json else doctor_lines(report, style(options.no_color))
     )
     return 0
 

@@ -38,8 +38,12 @@ def _formatter(prog: str) -> argparse.HelpFormatter:
 
 def parser(verb: str, description: str, reads_sessions: bool = True) -> Parser:
     """A parser with the options that every verb has."""
-    made = Parser(prog=f"tokens {verb}", description=description, allow_abbrev=False,
-                  formatter_class=_formatter)
+    made = Parser(
+        prog=f"tokens {verb}",
+        description=description,
+        allow_abbrev=False,
+        formatter_class=_formatter,
+    )
     made.add_argument("--json", action="store_true", help="print one JSON object")
     made.add_argument("--no-color", action="store_true", help="plain text")
     if reads_sessions:

@@ -4,30 +4,26 @@ from __future__ import annotations
 
 from tokenbudget.analysis.sessions import session_list, session_whole
 from tokenbudget.app import Workbench, open_workbench, opening_words
+from tokenbudget.cli.choice import facts_named, matching
 from tokenbudget.cli.options import parser, settings, show, style
 from tokenbudget.cli.terminal import terminal
 from tokenbudget.collector.ingest import Want
 from tokenbudget.ledger.queries import UsageQuery
-from tokenbudget.model.errors import BadRequest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
 
-    from tokenbudget.ledger.inspection import SessionRow
 
 DEFAULT_LIMIT = 20
-AMBIGUOUS_SHOWN = 3
 
 
 def run(arguments: Sequence[str]) -> int:
     """Carry the verb out."""
     options = _options(arguments)
     want = Want.DETAIL if options.session else Want.USAGE
-    with open_workbench(
-        settings(), terminal(), want, options.tz, options.from_paths
-    ) as bench:
+    with open_workbench(settings(), terminal(), want, options.tz, options.from_paths) as bench:
         lines = _one(bench, options) if options.session else _list(bench, options)
     show(lines)
     return 0
@@ -38,37 +34,14 @@ def _options(arguments: Sequence[str]) -> Namespace:
     made.add_argument("session", nargs="?", metavar="SESSION", help="id, or its beginning; 'last'")
     made.add_argument("--project", action="append", metavar="NAME", help="only this project")
     made.add_argument("--since", metavar="WHEN", help="used since: 2026-11-01, today, 7d")
-    made.add_argument("--limit", type=int, metavar="N", help=f"rows shown (default {DEFAULT_LIMIT})")
+    made.add_argument(
+        "--limit", type=int, metavar="N", help=f"rows shown (default {DEFAULT_LIMIT})"
+    )
     made.add_argument("--all", action="store_true", help="every session")
     return made.parse_args(arguments)
 
 
-def session_named(bench: Workbench, wanted: str) -> str:
-    """The one session that an id, its beginning, or 'last' means.
-
-    Raises:
-        BadRequest: none is meant, or several are.
-    """
-    return _facts_named(bench, wanted).session
-
-
-def _facts_named(bench: Workbench, wanted: str) -> SessionRow:
-    rows = bench.ledger.sessions()
-    if wanted == "last" and rows:
-        return rows[0]
-    found = [row for row in rows if row.session == wanted]
-    found = found or [row for row in rows if row.session.startswith(wanted)]
-    if not found:
-        raise BadRequest(f"no session begins with '{wanted}'; tokens sessions lists them")
-    if len(found) > 1:
-        some = ", ".join(row.session[: len(wanted) + 6] for row in found[:AMBIGUOUS_SHOWN])
-        raise BadRequest(f"{len(found)} sessions begin with '{wanted}' ({some}, …); give more of it")
-    return found[0]
-
-
 def _list(bench: Workbench, options: Namespace) -> list[str]:
-    from tokenbudget.cli.usage import matching
-
     since = options.since
     query = UsageQuery(
         since_ms=None if since is None else bench.zone.moment_ms(since, is_end=False),
@@ -86,7 +59,7 @@ def _list(bench: Workbench, options: Namespace) -> list[str]:
 
 
 def _one(bench: Workbench, options: Namespace) -> list[str]:
-    facts = _facts_named(bench, options.session)
+    facts = facts_named(bench, options.session)
     whole = session_whole(bench.ledger, bench.book, bench.zone, facts)
     if options.json:
         from tokenbudget.reports.sessions import session_document

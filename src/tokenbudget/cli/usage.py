@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tokenbudget.analysis.usage import GROUPINGS, Names, query_for, tabulate
 from tokenbudget.app import Workbench, open_workbench
+from tokenbudget.cli.choice import matching, session_named
 from tokenbudget.cli.options import parser, settings, show, style
 from tokenbudget.cli.terminal import terminal, warn
 from tokenbudget.model.errors import BadRequest
@@ -81,40 +82,9 @@ def _table(bench: Workbench, by: Sequence[str], options: Namespace) -> UsageTabl
         model_ids=matching(names.models, options.model, "model"),
         project_ids=matching(names.projects, options.project, "project"),
         agents=options.agent,
-        session=_session_named(bench, options.session),
+        session=None if options.session is None else session_named(bench, options.session),
     )
     return tabulate(bench.ledger.usage(query), by, names, bench.book, bench.zone)
-
-
-def matching(known: dict[int, str], wanted: Sequence[str] | None, kind: str) -> list[int] | None:
-    """Ids of the names that are meant: the whole name, a path's last part, or else a part of it.
-
-    Raises:
-        BadRequest: a wanted name matches nothing.
-    """
-    if wanted is None:
-        return None
-    found: set[int] = set()
-    for want in wanted:
-        sought = want.rstrip("/").lower()
-        exact = {
-            i
-            for i, name in known.items()
-            if sought in (name.lower(), name.lower().rpartition("/")[2])
-        }
-        part = {i for i, name in known.items() if sought in name.lower()}
-        if not exact and not part:
-            raise BadRequest(f"no {kind} is named '{want}'; tokens usage --by {kind} lists them")
-        found |= exact or part
-    return sorted(found)
-
-
-def _session_named(bench: Workbench, wanted: str | None) -> str | None:
-    if wanted is None:
-        return None
-    from tokenbudget.cli.sessions import session_named
-
-    return session_named(bench, wanted)
 
 
 def _limit(text: str | None) -> tuple[str, object] | None:
@@ -190,4 +160,6 @@ def _deliver(text: str, output: str | None) -> None:
     try:
         write_atomic(str(output), text.encode())
     except OSError as exc:
-        raise BadRequest(f"cannot write {output} ({exc.strerror}); choose another --output") from exc
+        raise BadRequest(
+            f"cannot write {output} ({exc.strerror}); choose another --output"
+        ) from exc

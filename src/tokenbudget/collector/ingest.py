@@ -189,9 +189,7 @@ class Collector:
             writer.roll_back()
             raise
 
-    def _read(
-        self, files: Sequence[FileToRead], total: int
-    ) -> Iterator[tuple[int, Stretch | str]]:
+    def _read(self, files: Sequence[FileToRead], total: int) -> Iterator[tuple[int, Stretch | str]]:
         """(index of the file, stretch or the reason why it cannot be read), from all workers."""
         numbered = list(enumerate(files))
         if total >= FAN_OUT_BYTES and self._workers > 1:
@@ -225,9 +223,7 @@ def balanced(numbered: Iterable[Numbered], workers: int) -> list[list[Numbered]]
     return [share for share in shares if share]
 
 
-def _read_share(
-    source: Source, share: Sequence[Numbered]
-) -> Iterator[tuple[int, Stretch | str]]:
+def _read_share(source: Source, share: Sequence[Numbered]) -> Iterator[tuple[int, Stretch | str]]:
     for index, file in share:
         try:
             for stretch in source.read(plan_of(file)):

@@ -27,10 +27,18 @@ class Setting(NamedTuple):
 SETTINGS = (
     Setting("home", "TOKENS_HOME", "folder of the product's own data (ledger, locks)"),
     Setting("config", "TOKENS_CONFIG", "path of config.toml"),
-    Setting("claude_dirs", "CLAUDE_CONFIG_DIR", "further folders of Claude Code, separated by commas"),
+    Setting(
+        "claude_dirs", "CLAUDE_CONFIG_DIR", "further folders of Claude Code, separated by commas"
+    ),
     Setting("timezone", "TOKENS_TZ", "IANA name of the zone whose days are shown"),
-    Setting("workers", "TOKENS_WORKERS", "processes that read transcripts; 0 reads in the command itself"),
-    Setting("backfill", "TOKENS_BACKFILL", "detail after a large first read: detached, inline or off"),
+    Setting(
+        "workers",
+        "TOKENS_WORKERS",
+        "processes that read transcripts; 0 reads in the command itself",
+    ),
+    Setting(
+        "backfill", "TOKENS_BACKFILL", "detail after a large first read: detached, inline or off"
+    ),
     Setting("prices", "", "your own prices, by model: see docs/prices.md"),
 )
 
@@ -62,7 +70,7 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
     data, data_origin = _data_dir(environment, home)
     path = environment.get("TOKENS_CONFIG") or _config_path(environment, home, data)
     given = _from_file(path)
-    origins = {name: path for name in given} | {"home": data_origin}
+    origins = dict.fromkeys(given, path) | {"home": data_origin}
     for setting in SETTINGS:
         value = environment.get(setting.variable) if setting.variable else None
         if value and setting.name not in ("home", "config"):
@@ -119,7 +127,9 @@ def _from_file(path: str) -> dict[str, object]:
     except FileNotFoundError:
         return {}
     except OSError as exc:
-        raise BadConfig(f"cannot read {path}: {exc.strerror}; make it readable or remove it") from exc
+        raise BadConfig(
+            f"cannot read {path}: {exc.strerror}; make it readable or remove it"
+        ) from exc
     import tomllib
 
     try:
@@ -128,9 +138,8 @@ def _from_file(path: str) -> dict[str, object]:
         raise BadConfig(f"{path} is not TOML: {exc}; correct that line") from exc
     unknown = sorted(set(found) - _KNOWN_IN_FILE)
     if unknown:
-        raise BadConfig(
-            f"{path} has the unknown setting '{unknown[0]}'; known are {', '.join(sorted(_KNOWN_IN_FILE))}"
-        )
+        known = ", ".join(sorted(_KNOWN_IN_FILE))
+        raise BadConfig(f"{path} has the unknown setting '{unknown[0]}'; known are {known}")
     return found
 
 
@@ -143,7 +152,7 @@ def _claude_dirs(given: object, home: str) -> tuple[str, ...]:
     elif isinstance(given, list) and all(isinstance(part, str) for part in given):
         named = given
     else:
-        raise BadConfig("claude_dirs must be a list of folders; write claude_dirs = [\"…\"]")
+        raise BadConfig('claude_dirs must be a list of folders; write claude_dirs = ["…"]')
     defaults = [os.path.join(home, ".claude"), os.path.join(home, ".config", "claude")]
     folders = [os.path.abspath(os.path.expanduser(part)) for part in named]
     return tuple(dict.fromkeys([*folders, *defaults]))
@@ -177,7 +186,7 @@ def _backfill(given: object) -> str:
 
 def _prices(given: object, path: str) -> Mapping[str, Mapping[str, object]]:
     if not isinstance(given, dict) or not all(isinstance(entry, dict) for entry in given.values()):
-        raise BadConfig(f"prices in {path} must be tables; write [prices.\"model-name\"]")
+        raise BadConfig(f'prices in {path} must be tables; write [prices."model-name"]')
     return given
 
 

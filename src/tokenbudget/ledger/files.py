@@ -73,6 +73,7 @@ FILE_COLUMNS = (
 
 
 def file_state(row: tuple[object, ...]) -> FileState:
+    """A row of `FILE_COLUMNS` as a value."""
     number, path, *rest = row
     return FileState(number, shown_path(path), *rest)  # type: ignore[arg-type]
 

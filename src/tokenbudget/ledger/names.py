@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 _MCP_PREFIX = "mcp__"
 
-# The latest word wins for branch and version, the earliest line's directory is where it was started.
+# The latest word wins for branch and version; the earliest line's directory is where it began.
 _SESSION = """
 INSERT INTO session (name, cwd, git_branch, version, first_at, last_at, title)
 VALUES (?, ?, ?, ?, ?, ?, ?)

@@ -7,8 +7,8 @@ again inside the same transaction, and merge with what was kept.
 
 from __future__ import annotations
 
-from tokenbudget.ledger.schema import MILLISECONDS_PER_HOUR
 from tokenbudget.ledger.files import stored_path
+from tokenbudget.ledger.schema import MILLISECONDS_PER_HOUR
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ CREATE TEMP TABLE kept_response AS
     SELECT id FROM response WHERE file_id NOT IN (SELECT id FROM present_file)
     UNION
     SELECT response_id FROM response_copy WHERE file_id NOT IN (SELECT id FROM present_file);
-INSERT OR IGNORE INTO rollup_stale SELECT DISTINCT started_at_ms / {MILLISECONDS_PER_HOUR} FROM response;
+INSERT OR IGNORE INTO rollup_stale
+    SELECT DISTINCT started_at_ms / {MILLISECONDS_PER_HOUR} FROM response;
 INSERT OR IGNORE INTO rollup_stale SELECT DISTINCT hour FROM rollup;
 DELETE FROM response_iteration WHERE response_id NOT IN (SELECT id FROM kept_response);
 DELETE FROM response_copy WHERE response_id NOT IN (SELECT id FROM kept_response);

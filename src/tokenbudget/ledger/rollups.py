@@ -35,7 +35,7 @@ def thresholds_in(connection: sqlite3.Connection) -> tuple[int, ...]:
 
 
 def use_thresholds(connection: sqlite3.Connection, wanted: tuple[int, ...]) -> None:
-    """Make the rollup tell requests apart at these sizes too; all hours become stale if it did not."""
+    """Make the rollup tell requests apart at these sizes too; if it did not, all is stale."""
     if set(wanted) <= set(thresholds_in(connection)):
         return
     with Transaction(connection):

@@ -1,66 +1,27 @@
-"""A ledger to rebuild into: the one that is there, or a new one with what a damaged one still tells.
+"""What a damaged ledger still tells, for the new one that takes its place.
 
-A damaged file is never repaired in place. It is moved aside under a name with the time, a new ledger
-is begun, and every row of a response that can still be read is merged into it: reading the
+A damaged file is never repaired in place. It is moved aside under a name with the time, a new
+ledger is begun, and every row of a response that can still be read is merged into it: reading the
 transcripts again then fills in the rest, and usage whose transcript is gone is not lost.
 """
 
 from __future__ import annotations
 
-import os
 import sqlite3
-from datetime import UTC, datetime
 
+from tokenbudget.ledger.files import shown_path, stored_path
 from tokenbudget.ledger.names import NameTable
 from tokenbudget.ledger.responses import SELECT_ALL, ResponseWriter
 from tokenbudget.ledger.rollups import mark_stale
-from tokenbudget.ledger.store import Ledger
-from tokenbudget.ledger.files import shown_path, stored_path
-from tokenbudget.model.errors import LedgerDamaged, LedgerUnusable
 from tokenbudget.model.usage import Response
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator
+
+    from tokenbudget.model.usage import Packed
 
 _IDS_PER_STEP = 500
-_SIDE_FILES = ("", "-wal", "-shm")
-
-
-def salvaged_ledger(
-    path: str, thresholds: Sequence[int], now_ms: int, warn: Callable[[str], None]
-) -> Ledger:
-    """Open the ledger at `path`; if it is damaged, a new one with what could be saved.
-
-    Raises:
-        LedgerUnusable: the place cannot be written.
-        LedgerTooNew: a newer program wrote it; that is no damage.
-    """
-    try:
-        ledger = Ledger(path, thresholds)
-        ledger.check()
-        return ledger
-    except LedgerDamaged as exc:
-        aside = _move_aside(path, now_ms)
-        ledger = Ledger(path, thresholds)
-        saved = ledger.take_over(aside)
-        warn(
-            f"the ledger was damaged ({exc.__cause__ or exc}); {saved:,} responses were saved from it"
-            f" and the old file was kept as {aside}"
-        )
-        return ledger
-
-
-def _move_aside(path: str, now_ms: int) -> str:
-    stamp = datetime.fromtimestamp(now_ms / 1000, UTC).strftime("%Y%m%d-%H%M%S")
-    aside = f"{path}.damaged-{stamp}"
-    try:
-        for suffix in _SIDE_FILES:
-            if os.path.exists(path + suffix):
-                os.rename(path + suffix, aside + suffix)
-    except OSError as exc:
-        raise LedgerUnusable(f"cannot move {path} aside ({exc.strerror}); do it by hand") from exc
-    return aside
 
 
 def take_over(connection: sqlite3.Connection, aside: str) -> int:
@@ -95,7 +56,7 @@ def _gone_file(
     return int(row[0])
 
 
-def _readable(aside: str) -> Iterator[tuple[str | bytes, str, str | None, tuple[object, ...]]]:
+def _readable(aside: str) -> Iterator[tuple[str | bytes, str, str | None, Packed]]:
     """What can be read of a damaged ledger, step by step around the damage."""
     try:
         damaged = sqlite3.connect(aside)
@@ -111,7 +72,7 @@ def _readable(aside: str) -> Iterator[tuple[str | bytes, str, str | None, tuple[
 
 def _rows(
     damaged: sqlite3.Connection, begin: int, end: int
-) -> Iterator[tuple[str | bytes, str, str | None, tuple[object, ...]]]:
+) -> Iterator[tuple[str | bytes, str, str | None, Packed]]:
     try:
         rows = damaged.execute(SELECT_ALL, (begin, end)).fetchall()
     except (sqlite3.Error, OverflowError, UnicodeError):

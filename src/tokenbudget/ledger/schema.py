@@ -243,7 +243,8 @@ def usage_rows_sql(thresholds: tuple[int, ...], only_stale_hours: bool = False) 
              ON r.started_at_ms >= s.hour * {MILLISECONDS_PER_HOUR}
             AND r.started_at_ms < (s.hour + 1) * {MILLISECONDS_PER_HOUR}"""
     return f"""
-    SELECT r.started_at_ms, r.session_id, f.agent, f.project_id, r.model_id, r.speed, r.service_tier,
+    SELECT r.started_at_ms, r.session_id, f.agent, f.project_id, r.model_id, r.speed,
+           r.service_tier,
            {_bucket_sql("r", thresholds)} AS prompt_bucket,
            r.input_tokens IS NOT NULL AS requests,
            r.input_tokens IS NULL AS unknown_requests,
@@ -256,7 +257,8 @@ def usage_rows_sql(thresholds: tuple[int, ...], only_stale_hours: bool = False) 
            r.web_search_requests
     FROM {source} JOIN file f ON f.id = r.file_id
     UNION ALL
-    SELECT r.started_at_ms, r.session_id, f.agent, f.project_id, i.model_id, r.speed, r.service_tier,
+    SELECT r.started_at_ms, r.session_id, f.agent, f.project_id, i.model_id, r.speed,
+           r.service_tier,
            {_bucket_sql("i", thresholds)}, 0, 0, 0, i.input_tokens, i.output_tokens,
            i.cache_write_5m_tokens, i.cache_write_1h_tokens, i.cache_read_tokens, 0
     FROM {source} JOIN response_iteration i ON i.response_id = r.id JOIN file f ON f.id = r.file_id

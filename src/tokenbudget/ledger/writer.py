@@ -219,6 +219,6 @@ def _is_expected(piece: Piece, state: FileState) -> bool:
 
 
 def _seen(piece: Piece) -> tuple[int, int, int]:
-    """Size, time and inode that let the next scan pass the file by: only when it is read to its end."""
+    """Size, time and inode by which the next scan passes a file by that was read to its end."""
     file = piece.file
     return (file.size_bytes, file.mtime_ns, file.inode) if piece.stretch.is_last else (-1, 0, 0)

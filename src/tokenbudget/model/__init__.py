@@ -1,1 +1,1 @@
-"""The words that every other room uses: frozen values, protocols and errors. Standard library only."""
+"""The words that every other room uses: values, protocols, errors. Standard library only."""

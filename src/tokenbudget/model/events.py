@@ -167,7 +167,9 @@ def unpack(packed: tuple[Any, ...]) -> Stretch:
             [Problem(*problem) for problem in problems],
             [SessionFact(*fact) for fact in sessions],
             responses,
-            None if detail is None else Detail._make(
+            None
+            if detail is None
+            else Detail._make(
                 [kind(*event) for event in events]
                 for kind, events in zip(kinds, detail, strict=True)
             ),

@@ -15,7 +15,7 @@ class FoundFile(NamedTuple):
 
 
 class Found(NamedTuple):
-    """All transcripts under some folders, and the folders that could not be listed, with reasons."""
+    """All transcripts under some folders, and the folders that could not be listed, and why."""
 
     files: list[FoundFile]
     unreadable: list[tuple[str, str]]

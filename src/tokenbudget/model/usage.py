@@ -41,26 +41,26 @@ class Response:
     """
 
     __slots__ = (
-        "key",
-        "is_sidechain",
-        "started_at_ms",
-        "offset",
-        "session",
-        "model",
-        "speed",
-        "service_tier",
-        "input_tokens",
-        "output_tokens",
-        "cache_write_tokens",
-        "cache_write_1h_tokens",
         "cache_read_tokens",
-        "web_search_requests",
-        "thinking_tokens",
-        "has_stop_reason",
+        "cache_write_1h_tokens",
+        "cache_write_tokens",
         "has_cache_split",
+        "has_stop_reason",
+        "input_tokens",
+        "is_sidechain",
         "iterations",
-        "skill",
+        "key",
+        "model",
+        "offset",
+        "output_tokens",
         "reported_usd",
+        "service_tier",
+        "session",
+        "skill",
+        "speed",
+        "started_at_ms",
+        "thinking_tokens",
+        "web_search_requests",
     )
 
     def __init__(
@@ -163,9 +163,7 @@ class Response:
         self.reported_usd = max(self.reported_usd, other.reported_usd)
 
 
-def owns(
-    is_sidechain: int, started_at_ms: int, path: str, kept: tuple[int, int, str]
-) -> bool:
+def owns(is_sidechain: int, started_at_ms: int, path: str, kept: tuple[int, int, str]) -> bool:
     """Whether a copy comes before the kept one: main thread, then time, then path, decide."""
     known_first = (not started_at_ms, started_at_ms)
     kept_known_first = (not kept[1], kept[1])
@@ -194,7 +192,10 @@ def _absorb_split(kept: Response, other: Response) -> None:
         finer, coarser = other, kept
     mine, theirs = _attempts(finer), _attempts(coarser)
     if len(mine) == len(theirs):
-        merged = [[max(a, b) for a, b in zip(x, y, strict=True)] for x, y in zip(mine, theirs, strict=True)]
+        merged = [
+            [max(a, b) for a, b in zip(x, y, strict=True)]
+            for x, y in zip(mine, theirs, strict=True)
+        ]
     else:
         missing = [_total(theirs, i) - _total(mine, i) for i in range(5)]
         last = [n + max(0, m) for n, m in zip(mine[-1], missing, strict=True)]

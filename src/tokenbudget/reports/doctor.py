@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tokenbudget.analysis.usage import UsageTable
     from tokenbudget.ledger.inspection import FileReport, LowConfidence, ProblemRow
-    from tokenbudget.reports.table import Style
+    from tokenbudget.reports.table import Cell, Style
 
 BYTES_PER_TOKEN = 1.4
 """JSON bytes that responses with a final count wrote per output token: median of 33,000 responses
@@ -44,7 +44,9 @@ def doctor_lines(report: Report, style: Style) -> list[str]:
     """The report for a person."""
     files = report.files
     is_well = not (report.problems or report.unreadable or files.unknown_responses)
-    verdict = "All transcripts were read." if is_well else "Everything readable was read; see below."
+    verdict = (
+        "All transcripts were read." if is_well else "Everything readable was read; see below."
+    )
     lines = [
         style.bold(verdict),
         "",
@@ -95,9 +97,11 @@ def _problem_lines(report: Report, style: Style) -> list[str]:
         Column("At byte"),
         Column("Reason", is_text=True),
     ]
-    rows = [[path, None, reason] for path, reason in report.unreadable]
+    rows: list[list[Cell]] = [[path, None, reason] for path, reason in report.unreadable]
     known = {path for path, _ in report.unreadable}
-    more = [[p.path, p.byte_offset, p.reason] for p in report.problems if p.path not in known]
+    more: list[list[Cell]] = [
+        [p.path, p.byte_offset, p.reason] for p in report.problems if p.path not in known
+    ]
     return [*render(columns, [*rows, *more], None, style), ""]
 
 
@@ -123,7 +127,7 @@ def _low_confidence_lines(report: Report, style: Style) -> list[str]:
         Column("Output tokens"),
         Column("Estimated"),
     ]
-    rows = [
+    rows: list[list[Cell]] = [
         [row.model, row.version, row.responses, row.output_tokens, f"~{estimated_output(row):,}"]
         for row in report.low_confidence
     ]

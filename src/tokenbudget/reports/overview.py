@@ -75,7 +75,7 @@ def _change(overview: Overview) -> str:
     if not before:
         return ""
     change = (now - before) / before
-    sign = "+" if change >= 0 else "−"
+    sign = "+" if change >= 0 else "\N{MINUS SIGN}"
     return f"{sign}{abs(change):.0%} on the same days last week"
 
 

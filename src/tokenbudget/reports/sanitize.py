@@ -22,7 +22,7 @@ _DROPPED = {
 
 
 def one_line(text: str) -> str:
-    """The text as it may be shown inside a line: no control of any kind, tabs and breaks as spaces."""
+    """The text as it may stand inside a line: no controls; tabs and breaks become spaces."""
     if text.isascii() and text.isprintable():
         return text
     return text.translate(_DROPPED)

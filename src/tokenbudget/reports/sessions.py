@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tokenbudget.analysis.periods import Zone
     from tokenbudget.analysis.sessions import SessionUsage, SessionWhole
     from tokenbudget.ledger.inspection import SessionRow
-    from tokenbudget.reports.table import Style
+    from tokenbudget.reports.table import Cell, Style
 
 SHOWN_TOOLS = 12
 SHORT_ID = 8
@@ -52,7 +52,7 @@ def sessions_lines(
         Column("Cost"),
     ]
     shown = found if limit is None else found[:limit]
-    rows = [
+    rows: list[list[Cell]] = [
         [
             facts.session[:SHORT_ID],
             _when(facts.last_at, zone),
@@ -70,9 +70,7 @@ def sessions_lines(
     return lines
 
 
-def session_lines(
-    whole: SessionWhole, opening: str | None, style: Style, zone: Zone
-) -> list[str]:
+def session_lines(whole: SessionWhole, opening: str | None, style: Style, zone: Zone) -> list[str]:
     """One session: what it is, where the tokens went, which tools it used."""
     facts = whole.facts
     totals = whole.models.totals
@@ -112,7 +110,7 @@ def _tool_lines(whole: SessionWhole, style: Style) -> list[str]:
         Column("Results, bytes"),
         Column("Seconds", drop_rank=2),
     ]
-    rows = [
+    rows: list[list[Cell]] = [
         [t.tool, t.calls, t.errors, t.input_bytes, t.result_bytes, round(t.duration_ms / 1000)]
         for t in whole.tools[:SHOWN_TOOLS]
     ]

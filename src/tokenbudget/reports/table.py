@@ -129,22 +129,39 @@ def render(
 ) -> list[str]:
     """The table's lines: a heading, a rule, the rows, and the totals under another rule."""
     everything = [*rows, totals] if totals is not None else list(rows)
-    ranks = sorted({column.drop_rank for column in columns}, reverse=True)
-    attempts = [(False, ranks[0]), *((True, rank) for rank in ranks)]
-    for is_short, rank in attempts:
-        kept = [i for i, column in enumerate(columns) if column.drop_rank <= rank]
-        chosen = [columns[i] for i in kept]
-        lines = [[_shown(row[i], is_short) for i in kept] for row in everything]
-        widths = _widths(chosen, lines)
-        _squeeze(chosen, widths, style.width, PREFERRED_TEXT)
-        if _total(widths) <= style.width:
-            break
-    _squeeze(chosen, widths, style.width, SHORTEST_TEXT)
-    return _laid_out(chosen, lines, widths, totals, style)
+    attempt = _Attempt(columns, everything, False, max(c.drop_rank for c in columns))
+    if not attempt.fits(style.width):
+        for rank in sorted({column.drop_rank for column in columns}, reverse=True):
+            attempt = _Attempt(columns, everything, True, rank)
+            if attempt.fits(style.width):
+                break
+    _squeeze(attempt.columns, attempt.widths, style.width, SHORTEST_TEXT)
+    return _laid_out(attempt.columns, attempt.lines, attempt.widths, totals, style)
+
+
+class _Attempt:
+    """The table with exact or short numbers, and without the columns above a rank."""
+
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        rows: Sequence[Sequence[Cell]],
+        is_short: bool,
+        highest_rank: int,
+    ) -> None:
+        kept = [i for i, column in enumerate(columns) if column.drop_rank <= highest_rank]
+        self.columns = [columns[i] for i in kept]
+        self.lines = [[_shown(row[i], is_short) for i in kept] for row in rows]
+        self.widths = _widths(self.columns, self.lines)
+
+    def fits(self, room: int) -> bool:
+        """Whether it fits, its words cut moderately."""
+        _squeeze(self.columns, self.widths, room, PREFERRED_TEXT)
+        return _total(self.widths) <= room
 
 
 def _squeeze(columns: Sequence[Column], widths: list[int], room: int, shortest: int) -> None:
-    """Take from the widest text column until the table fits or no text is longer than `shortest`."""
+    """Take from the widest text until the table fits or no text is longer than `shortest`."""
     while _total(widths) > room:
         texts = [
             i

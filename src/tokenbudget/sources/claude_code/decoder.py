@@ -30,7 +30,9 @@ class NotAnObject(ValueError):
 
 
 class CacheSplit(
-    Struct, gc=False, rename={"five": "ephemeral_5m_input_tokens", "hour": "ephemeral_1h_input_tokens"}
+    Struct,
+    gc=False,
+    rename={"five": "ephemeral_5m_input_tokens", "hour": "ephemeral_1h_input_tokens"},
 ):
     """`usage.cache_creation`: cache writes by time to live, in tokens."""
 
@@ -192,7 +194,7 @@ def _plain_object(data: bytes) -> dict[str, object]:
     return value
 
 
-# ── the lenient reading: keep every field that has a usable type, drop the others ──────────────────
+# ── the lenient reading: keep every field that has a usable type, drop the others ──────────────
 
 
 def _text(value: object) -> str | None:

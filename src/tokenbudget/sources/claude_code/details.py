@@ -52,7 +52,9 @@ class ToolInput(Struct, gc=False):
     url: str | None = None
 
 
-class ResultFacts(Struct, gc=False, rename={"duration_ms": "durationMs", "total_ms": "totalDurationMs"}):
+class ResultFacts(
+    Struct, gc=False, rename={"duration_ms": "durationMs", "total_ms": "totalDurationMs"}
+):
     """`toolUseResult`: only what is wanted of its 91 shapes."""
 
     duration_ms: float | None = None

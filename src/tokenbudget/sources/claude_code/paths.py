@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import zlib
+
 from tokenbudget.model.files import Found, FoundFile
 
 TYPE_CHECKING = False

@@ -151,7 +151,7 @@ class _Collected:
             self.problems.append(Problem(offset, reason[:200]))
 
     def line_counts(self) -> LineCounts:
-        """How many lines there were; all zero where usage alone was wanted and lines were skipped."""
+        """How many lines there were; zeros where usage alone was wanted and lines were skipped."""
         if self.details is None:
             return LineCounts(0, 0, 0, 0, 0)
         synthetic = self.responses.synthetic_lines

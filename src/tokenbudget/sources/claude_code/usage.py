@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from tokenbudget.model.usage import BATCH, FAST, UNKNOWN, UNKNOWN_TIME, Response, owns
+from tokenbudget.model.usage import BATCH, FAST, UNKNOWN_TIME, Response, owns
 from tokenbudget.sources.claude_code.decoder import Line, Message, Usage, decode_progress
 
 TYPE_CHECKING = False
@@ -105,7 +105,7 @@ class ResponseTable:
         offset: int,
         model: str,
     ) -> None:
-        """[4] The owner is the earliest line of the main thread; this line may be an earlier one."""
+        """[4] The earliest line of the main thread owns the response; this may be an earlier."""
         at_ms = epoch_ms(stamp)
         if owns(sidechain, at_ms, "", (kept.is_sidechain, kept.started_at_ms, "")):
             session = line.session or self.session
@@ -193,5 +193,3 @@ def _cache_writes(usage: Usage) -> tuple[int, int]:
     if usage.cache_creation_input_tokens is None:
         return (hour + (split.five or 0) if split is not None else 0), hour
     return usage.cache_creation_input_tokens, min(hour, usage.cache_creation_input_tokens)
-
-

@@ -1,0 +1,63 @@
+"""Which model, project or session a person means by what was typed."""
+
+from __future__ import annotations
+
+from tokenbudget.model.errors import BadRequest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tokenbudget.app import Workbench
+    from tokenbudget.ledger.inspection import SessionRow
+
+AMBIGUOUS_SHOWN = 3
+
+
+def matching(known: Mapping[int, str], wanted: Sequence[str] | None, kind: str) -> list[int] | None:
+    """Ids of the names that are meant: the whole name, a path's last part, or else a part of it.
+
+    Raises:
+        BadRequest: a wanted name matches nothing.
+    """
+    if wanted is None:
+        return None
+    found: set[int] = set()
+    for want in wanted:
+        sought = want.rstrip("/").lower()
+        exact = {
+            i
+            for i, name in known.items()
+            if sought in (name.lower(), name.lower().rpartition("/")[2])
+        }
+        part = {i for i, name in known.items() if sought in name.lower()}
+        if not exact and not part:
+            raise BadRequest(f"no {kind} is named '{want}'; tokens usage --by {kind} lists them")
+        found |= exact or part
+    return sorted(found)
+
+
+def session_named(bench: Workbench, wanted: str) -> str:
+    """The one session that an id, its beginning, or 'last' means.
+
+    Raises:
+        BadRequest: none is meant, or several are.
+    """
+    return facts_named(bench, wanted).session
+
+
+def facts_named(bench: Workbench, wanted: str) -> SessionRow:
+    """The session that `session_named` names, with its facts; raises as it does."""
+    rows = bench.ledger.sessions()
+    if wanted == "last" and rows:
+        return rows[0]
+    found = [row for row in rows if row.session == wanted]
+    found = found or [row for row in rows if row.session.startswith(wanted)]
+    if not found:
+        raise BadRequest(f"no session begins with '{wanted}'; tokens sessions lists them")
+    if len(found) > 1:
+        some = ", ".join(row.session[: len(wanted) + 6] for row in found[:AMBIGUOUS_SHOWN])
+        raise BadRequest(
+            f"{len(found)} sessions begin with '{wanted}' ({some}, …); give more of it"
+        )
+    return found[0]

@@ -1,0 +1,51 @@
+"""Open a ledger for a rebuild: the one that is there, or a new one in place of a damaged one."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+
+from tokenbudget.ledger.store import Ledger
+from tokenbudget.model.errors import LedgerDamaged, LedgerUnusable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_SIDE_FILES = ("", "-wal", "-shm")
+
+
+def salvaged_ledger(
+    path: str, thresholds: Sequence[int], now_ms: int, warn: Callable[[str], None]
+) -> Ledger:
+    """Open the ledger at `path`; if it is damaged, a new one with what could be saved.
+
+    Raises:
+        LedgerUnusable: the place cannot be written.
+        LedgerTooNew: a newer program wrote it; that is no damage.
+    """
+    try:
+        ledger = Ledger(path, thresholds)
+        ledger.check()
+        return ledger
+    except LedgerDamaged as exc:
+        aside = _move_aside(path, now_ms)
+        ledger = Ledger(path, thresholds)
+        saved = ledger.take_over(aside)
+        warn(
+            f"the ledger was damaged ({exc.__cause__ or exc}); {saved:,} responses were saved"
+            f" and the old file was kept as {aside}"
+        )
+        return ledger
+
+
+def _move_aside(path: str, now_ms: int) -> str:
+    stamp = datetime.fromtimestamp(now_ms / 1000, UTC).strftime("%Y%m%d-%H%M%S")
+    aside = f"{path}.damaged-{stamp}"
+    try:
+        for suffix in _SIDE_FILES:
+            if os.path.exists(path + suffix):
+                os.rename(path + suffix, aside + suffix)
+    except OSError as exc:
+        raise LedgerUnusable(f"cannot move {path} aside ({exc.strerror}); do it by hand") from exc
+    return aside
