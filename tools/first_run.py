@@ -1,0 +1,42 @@
+"""What `make run` shows: the overview of this machine, or of sample sessions where there are none.
+
+The samples are written by the project's own generator (tools/sample_sessions) into build/samples
+and read from there; neither the user's folders nor the user's ledger are touched.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sample_sessions import generate
+from tokenbudget.app import transcript_folders
+from tokenbudget.cli import main as tokens
+from tokenbudget.cli.options import settings
+from tokenbudget.sources.claude_code.source import ClaudeCode
+
+SAMPLES = Path("build/samples")
+
+
+def has_own_sessions() -> bool:
+    """Whether any agent of this machine has left a transcript where we look."""
+    current = settings()
+    return bool(ClaudeCode(current.home_dir).find(transcript_folders(current)).files)
+
+
+def main() -> int:
+    """Show the overview."""
+    if has_own_sessions():
+        return tokens([])
+    print("No sessions on this machine yet: these are bundled samples.\n", flush=True)
+    shutil.rmtree(SAMPLES, ignore_errors=True)
+    generate(SAMPLES, end=datetime.now(UTC))
+    code = tokens(["--from", str(SAMPLES)])
+    print(f"\n  Try    {Path(sys.executable).parent}/tokens usage --by model --from {SAMPLES}")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
