@@ -42,7 +42,7 @@ Truth = dict[str, Any]
 class Machine:
     """A home of its own for one run of checks."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, is_new: bool = True) -> None:
         self.folder = folder
         self.corpus = folder / "claude"
         self.data = folder / "data"
@@ -53,7 +53,7 @@ class Machine:
             "CLAUDE_CONFIG_DIR": str(self.corpus),
             "TOKENS_BACKFILL": "off",
         }
-        self.data.mkdir(parents=True)
+        self.data.mkdir(parents=True, exist_ok=not is_new)
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         """Start a command; the caller waits for it."""
@@ -212,6 +212,7 @@ def check_seed(folder: Path, make: Callable[[Path], Truth], rounds: int) -> int:
             here = check_increments(machine, finished, truth, rounds)
         print(f"    {name}: {here} differences", flush=True)
         found += here
+    machine = Machine(folder / "in-increments", is_new=False)
     shutil.rmtree(machine.corpus)
     found += (here := differences(machine, truth))
     print(f"    every transcript deleted: {here} differences", flush=True)

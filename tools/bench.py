@@ -2,8 +2,8 @@
 
 `python tools/bench.py [--output docs/benchmarks.md] [--rounds 9] [--megabytes 300] [--large 3000]`.
 The corpus comes from the project's own generator. `tokens` is measured as a user has it: a wheel
-in a virtual environment of its own. The peer is the native binary of ccusage's npm package, called as
-`ccusage claude daily --offline --json`. Wall times of whole processes; the page cache is warm.
+in a virtual environment of its own. The peer is the native binary of ccusage's npm package,
+called as `ccusage claude daily --offline --json`. Wall times of whole processes; warm page cache.
 """
 
 from __future__ import annotations

@@ -19,16 +19,16 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     out: Path = options.out
     if (out / "projects").exists():
-        print(f"{out / 'projects'} exists already; give an empty --out.", file=sys.stderr)  # noqa: T201
+        print(f"{out / 'projects'} exists already; give an empty --out.", file=sys.stderr)
         return 2
     # The one place where the real time enters; everything else is handed `end`.
-    end = options.end or datetime.now(UTC)  # noqa: TID251
+    end = options.end or datetime.now(UTC)
     truth = generate(
         out, end=end, days=options.days, seed=options.seed, megabytes=options.megabytes
     )
     (out / "truth.json").write_text(json.dumps(truth.as_json(), indent=1) + "\n", encoding="utf-8")
     summary = f"{truth.files} transcripts, {truth.bytes / 1e6:.1f} MB"
-    print(f"{summary}, {truth.total.requests} requests in {out}")  # noqa: T201
+    print(f"{summary}, {truth.total.requests} requests in {out}")
     return 0
 
 
