@@ -101,18 +101,13 @@ def open_workbench(
     book = price_book(settings)
     zone = Zone(zone_name or settings.timezone, clock.now_ms())
     if from_paths:
-        tops = _existing(from_paths)
-        bench = _fresh_bench(settings, book, zone, clock)
-        _refresh(bench, tops, want, terminal, None)
-        return bench
+        return _fresh_bench(settings, book, zone, clock, _existing(from_paths), want, terminal)
     tops = transcript_folders(settings)
     try:
         return _kept_bench(settings, book, zone, clock, tops, want, terminal)
     except LedgerUnusable as exc:
         terminal.warn(f"{exc}. This answer is read afresh from the transcripts")
-        bench = _fresh_bench(settings, book, zone, clock)
-        _refresh(bench, tops, want, terminal, None)
-        return bench
+        return _fresh_bench(settings, book, zone, clock, tops, want, terminal)
 
 
 def _existing(paths: Sequence[str]) -> list[str]:
@@ -126,8 +121,23 @@ def _existing(paths: Sequence[str]) -> list[str]:
     return [os.path.abspath(path) for path in paths]
 
 
-def _fresh_bench(settings: Settings, book: PriceBook, zone: Zone, clock: Clock) -> Workbench:
-    return Workbench(settings, Ledger(TEMPORARY, book.thresholds()), book, zone, clock)
+def _fresh_bench(
+    settings: Settings,
+    book: PriceBook,
+    zone: Zone,
+    clock: Clock,
+    tops: Sequence[str],
+    want: Want,
+    terminal: Terminal,
+) -> Workbench:
+    ledger = Ledger(TEMPORARY, book.thresholds())
+    bench = Workbench(settings, ledger, book, zone, clock)
+    try:
+        _refresh(bench, tops, want, terminal, None)
+    except BaseException:
+        ledger.close()
+        raise
+    return bench
 
 
 def _kept_bench(
@@ -192,19 +202,23 @@ def rebuild(settings: Settings, terminal: Terminal) -> Workbench:
     bench = Workbench(settings, ledger, book, Zone(settings.timezone, clock.now_ms()), clock)
     source = ClaudeCode(settings.home_dir)
     collector = Collector(ledger, source, clock, settings.workers, None, terminal.progress)
-    bench.outcome = collector.rebuild(transcript_folders(settings))
+    try:
+        bench.outcome = collector.rebuild(transcript_folders(settings))
+    except BaseException:
+        ledger.close()
+        raise
     return bench
 
 
 def start_backfill(settings: Settings) -> None:
     """Have the rest of the events read in the background, unless that is going on already."""
     lock = FileLock(os.path.join(settings.data_dir, "detail.lock"))
-    if not lock.try_acquire():
-        return
-    lock.release()
     from tokenbudget.system.process import start_detached
 
     try:
+        if not lock.try_acquire():
+            return
+        lock.release()
         start_detached(
             [sys.executable, "-m", "tokenbudget", "backfill"], environment_for_child(settings)
         )

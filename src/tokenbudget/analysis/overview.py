@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from tokenbudget.ledger.store import Ledger
     from tokenbudget.metering.rates import PriceBook
 
-TOP_ROWS = 5
 DAYS_SHOWN = 14
 
 
@@ -45,6 +44,7 @@ class Overview(NamedTuple):
     """The same number of days of the week before, so that the two compare."""
     month: Sums
     everything: Sums
+    unpriced_models: list[str]
     daily_tokens: list[int]
     """Total tokens of the last days, oldest first."""
     models: UsageTable
@@ -70,13 +70,15 @@ def overview(ledger: Ledger, book: PriceBook, zone: Zone) -> Overview:
     ]
     last_monday = monday - timedelta(weeks=1)
     shown = this_week or rows
+    whole = tabulate(rows, [], names, book, zone)
     return Overview(
         today=between(today, today),
         sessions_today=_sessions_since(ledger, zone.midnight_ms(today)),
         week=between(monday, today),
         week_before=between(last_monday, last_monday + since_monday),
         month=between(today.replace(day=1), today),
-        everything=_sums(rows, names, book),
+        everything=whole.totals,
+        unpriced_models=whole.unpriced_models,
         daily_tokens=recent,
         models=tabulate(shown, ["model"], names, book, zone),
         projects=tabulate(shown, ["project"], names, book, zone),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 
 from tokenbudget.ledger.queries import MILLISECONDS_PER_DAY, ZoneSpan
 from tokenbudget.model.errors import BadRequest
@@ -20,25 +20,35 @@ UNDATED = "unknown"
 """The label of what has no usable time."""
 
 _EPOCH = date(1970, 1, 1)
+_EPOCH_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_DAY = date(2023, 1, 1)
 """No agent's transcripts are older; before it the first distance known is taken."""
 _YEARS_AHEAD = 2
 _STEP_MS = 14 * MILLISECONDS_PER_DAY
 _FOREVER_MS = 1 << 60
-_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+_UNIT_MS = {
+    "h": 3_600_000,
+    "d": MILLISECONDS_PER_DAY,
+    "w": 7 * MILLISECONDS_PER_DAY,
+}
+_LONGEST_NUMBER = 9
+"""Digits of what may stand before a unit: more than all of history, in hours."""
+_LAST_MS = (date(9999, 12, 30) - _EPOCH).days * MILLISECONDS_PER_DAY
+_FIRST_MS = (date(1, 1, 2) - _EPOCH).days * MILLISECONDS_PER_DAY
+"""Between these every moment has a date in every zone."""
 
 
 class Zone:
     """A time zone by name, or the machine's own."""
 
     def __init__(self, name: str | None, now_ms: int) -> None:
-        """Take `name` as an IANA name; None is the machine's own zone.
+        """Take `name` as an IANA name; None and 'local' are the machine's own zone.
 
         Raises:
             BadRequest: there is no such zone.
         """
         self.name = name or "local"
-        self._shift_at = _local_shift_ms if name is None else _named_shift(name)
+        self._shift_at = _local_shift_ms if name is None or name == "local" else _named_shift(name)
         self._now_ms = now_ms
 
     def spans(self) -> list[ZoneSpan]:
@@ -70,9 +80,19 @@ class Zone:
 
     def midnight_ms(self, day: date) -> int:
         """The moment at which a day begins here."""
-        local = (day - _EPOCH).days * MILLISECONDS_PER_DAY
-        guess = local - self._shift_at(local)
-        return local - self._shift_at(guess)
+        return self._moment_of((day - _EPOCH).days * MILLISECONDS_PER_DAY)
+
+    def _moment_of(self, local_ms: int) -> int:
+        """The first moment at which a clock on the wall here shows this time, or a later one.
+
+        A time that the clocks leap over (in some zones midnight) is told by the clock before.
+        """
+        around = (local_ms - MILLISECONDS_PER_DAY, local_ms + MILLISECONDS_PER_DAY)
+        moments = sorted({local_ms - self._shift_at(moment) for moment in around})
+        for moment in moments:
+            if moment + self._shift_at(moment) >= local_ms:
+                return moment
+        return moments[-1]
 
     def today(self) -> date:
         """The day that it is here now."""
@@ -80,9 +100,18 @@ class Zone:
 
     def local(self, at_ms: int) -> datetime:
         """A moment as a clock on the wall here shows it, without its distance from UTC."""
-        return datetime.fromtimestamp((at_ms + self._shift_at(at_ms)) / 1000, UTC).replace(
-            tzinfo=None
-        )
+        return self._wall(at_ms).replace(tzinfo=None)
+
+    def stamp(self, at_ms: int) -> str | None:
+        """A moment as ISO 8601 with its distance from UTC; None for the unknown one, 0."""
+        if not at_ms:
+            return None
+        offset = timezone(timedelta(milliseconds=self._shift_at(at_ms)))
+        return self._wall(at_ms).replace(tzinfo=offset).isoformat(timespec="milliseconds")
+
+    def _wall(self, at_ms: int) -> datetime:
+        moment = at_ms + self._shift_at(at_ms)
+        return _EPOCH_MOMENT + timedelta(milliseconds=min(max(moment, _FIRST_MS), _LAST_MS))
 
     def moment_ms(self, text: str, is_end: bool) -> int:
         """The moment that a person means: a day, a time, or `7d` for seven days back.
@@ -92,11 +121,13 @@ class Zone:
         Raises:
             BadRequest: the text is none of these.
         """
-        if text[-1:] in _UNITS and text[:-1].isdigit():
-            return self._now_ms - int(text[:-1]) * round(_UNITS[text[-1]].total_seconds() * 1000)
+        number, unit = text[:-1], text[-1:]
+        if unit in _UNIT_MS and number.isdecimal() and len(number) <= _LONGEST_NUMBER:
+            return self._now_ms - int(number) * _UNIT_MS[unit]
         day = self._day(text)
         if day is not None:
-            return self.midnight_ms(day + timedelta(days=1) if is_end else day)
+            days = (day - _EPOCH).days + is_end
+            return self._moment_of(days * MILLISECONDS_PER_DAY)
         try:
             when = datetime.fromisoformat(text)
         except ValueError as exc:
@@ -105,8 +136,7 @@ class Zone:
             ) from exc
         if when.tzinfo is not None:
             return round(when.timestamp() * 1000)
-        local = round(when.replace(tzinfo=UTC).timestamp() * 1000)
-        return local - self._shift_at(local)
+        return self._moment_of(round(when.replace(tzinfo=UTC).timestamp() * 1000))
 
     def _day(self, text: str) -> date | None:
         if text in ("today", "yesterday"):
@@ -134,7 +164,8 @@ def _named_shift(name: str) -> ShiftAt:
         ) from exc
 
     def shift(at_ms: int) -> int:
-        offset = datetime.fromtimestamp(at_ms / 1000, zone).utcoffset()
+        moment = min(max(at_ms, _FIRST_MS), _LAST_MS)
+        offset = (_EPOCH_MOMENT + timedelta(milliseconds=moment)).astimezone(zone).utcoffset()
         return 0 if offset is None else round(offset.total_seconds() * 1000)
 
     return shift

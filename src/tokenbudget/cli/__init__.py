@@ -28,13 +28,13 @@ VERBS = (
     Verb("overview", "how it stands today and this week (what `tokens` alone shows)", "overview"),
     Verb(
         "usage",
-        "tokens and cost by day, week, month, session, model, project, agent, block",
+        "tokens and cost by day, model, project, session and more",
         "usage",
     ),
     Verb("sessions", "list the sessions, or show one whole", "sessions"),
     Verb(
         "doctor",
-        "what was read, skipped, malformed, unpriced; --rebuild reads it all again",
+        "what was read and what is doubtful; --rebuild reads it all again",
         "doctor",
     ),
     Verb("config", "the settings and where each one comes from", "config"),
@@ -47,30 +47,62 @@ VERBS = (
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it."""
 
+OUTPUT_LOST = 3
+"""Exit code where standard output cannot be written: a full disk."""
+
+FAULT = 70
+"""Exit code of a fault in this program, as sysexits.h has it."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line; returns the exit code."""
     gc.disable()  # a command ends before garbage matters, and millions of small values pass through
+    _open_closed_streams()
     given = list(sys.argv[1:] if arguments is None else arguments)
     is_debugging = "--debug" in given
     if is_debugging:
         given.remove("--debug")
     try:
-        return _run(given)
+        code = _run(given)
+        sys.stdout.flush()  # here, where a reader that is gone can still be left quietly
+        return code
     except KeyboardInterrupt:
         print("\ntokens: stopped; what was read so far is kept", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
-        return _leave_pipe()
+        _forget_output()  # the reader has seen enough
+        return 0
     except Exception as exc:
-        from tokenbudget.model.errors import TokenBudgetError
-
-        if is_debugging or not isinstance(exc, TokenBudgetError):
+        if is_debugging:
             raise
-        from tokenbudget.reports.sanitize import one_line
+        return _tell(exc)
 
-        print(f"tokens: {one_line(str(exc))}", file=sys.stderr)
-        return exc.exit_code
+
+def _tell(exc: Exception) -> int:
+    """Say in one sentence what went wrong; returns the exit code."""
+    from tokenbudget.model.errors import TokenBudgetError
+    from tokenbudget.reports.sanitize import one_line
+
+    if isinstance(exc, TokenBudgetError):
+        text, code = str(exc), exc.exit_code
+    elif isinstance(exc, OSError) and exc.filename is None:
+        text, code = f"cannot write the output ({exc.strerror}); give it more room", OUTPUT_LOST
+        _forget_output()
+    else:
+        text = f"a fault of this program ({type(exc).__name__}: {exc}); --debug shows where"
+        code = FAULT
+    print(f"tokens: {one_line(text)}", file=sys.stderr)
+    return code
+
+
+def _open_closed_streams() -> None:
+    """Whoever started us may have closed them: what goes there is lost, and no error."""
+    import os
+
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (until the process ends)
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
 
 
 def _run(given: list[str]) -> int:
@@ -98,7 +130,7 @@ def _nearest(name: str) -> str:
     import difflib
 
     near = difflib.get_close_matches(name, [verb.name for verb in VERBS], 1)
-    return f", did you mean '{near[0]}'" if near else ""
+    return f" (did you mean '{near[0]}'?)" if near else ""
 
 
 def help_text() -> str:
@@ -112,21 +144,21 @@ def help_text() -> str:
     lines += [f"  {verb.name:<12}{verb.summary}" for verb in VERBS if not verb.is_hidden]
     lines += [
         "",
-        "options that every verb takes",
+        "options that most verbs take",
         "  --json         one JSON object instead of text",
-        "  --from PATH    read these sessions instead of the ledger (file or folder, repeatable)",
+        "  --from PATH    read this file or folder of sessions instead of the ledger",
         "  --no-color     plain text, as NO_COLOR and a pipe give it",
         "  --debug        a traceback instead of one sentence when something breaks",
         "  --version      the version",
         "",
         "exit codes: 0 done, 1 not so (--check), 2 usage, 3 unreadable input, 4 refused",
+        "            70 a fault of this program, 130 stopped by Ctrl-C",
     ]
     return "\n".join(lines)
 
 
-def _leave_pipe() -> int:
-    """The reader has seen enough: end quietly, without Python's complaint at exit."""
+def _forget_output() -> None:
+    """Spare the person Python's own complaint at exit, when it tries to write once more."""
     import os
 
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0

@@ -6,23 +6,27 @@ from tokenbudget.model.errors import BadRequest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from argparse import Namespace
     from collections.abc import Mapping, Sequence
+    from typing import TypeVar
 
     from tokenbudget.app import Workbench
     from tokenbudget.ledger.inspection import SessionRow
 
+    Key = TypeVar("Key", int, str)
+
 AMBIGUOUS_SHOWN = 3
 
 
-def matching(known: Mapping[int, str], wanted: Sequence[str] | None, kind: str) -> list[int] | None:
-    """Ids of the names that are meant: the whole name, a path's last part, or else a part of it.
+def matching(known: Mapping[Key, str], wanted: Sequence[str] | None, kind: str) -> list[Key] | None:
+    """Keys of the names that are meant: the whole name, a path's last part, or else a part of it.
 
     Raises:
         BadRequest: a wanted name matches nothing.
     """
     if wanted is None:
         return None
-    found: set[int] = set()
+    found: set[Key] = set()
     for want in wanted:
         sought = want.rstrip("/").lower()
         exact = {
@@ -37,6 +41,11 @@ def matching(known: Mapping[int, str], wanted: Sequence[str] | None, kind: str) 
     return sorted(found)
 
 
+def places(bench: Workbench, options: Namespace) -> Sequence[str]:
+    """Where this command looked for sessions."""
+    return options.from_paths or bench.settings.claude_dirs
+
+
 def session_named(bench: Workbench, wanted: str) -> str:
     """The one session that an id, its beginning, or 'last' means.
 
@@ -49,15 +58,19 @@ def session_named(bench: Workbench, wanted: str) -> str:
 def facts_named(bench: Workbench, wanted: str) -> SessionRow:
     """The session that `session_named` names, with its facts; raises as it does."""
     rows = bench.ledger.sessions()
-    if wanted == "last" and rows:
+    if not rows:
+        raise BadRequest("there is no session yet; name a file or folder of them with --from PATH")
+    if wanted == "last":
         return rows[0]
     found = [row for row in rows if row.session == wanted]
     found = found or [row for row in rows if row.session.startswith(wanted)]
     if not found:
         raise BadRequest(f"no session begins with '{wanted}'; tokens sessions lists them")
     if len(found) > 1:
-        some = ", ".join(row.session[: len(wanted) + 6] for row in found[:AMBIGUOUS_SHOWN])
+        some = [row.session[: len(wanted) + 6] for row in found[:AMBIGUOUS_SHOWN]]
+        more = ", …" if len(found) > AMBIGUOUS_SHOWN else ""
         raise BadRequest(
-            f"{len(found)} sessions begin with '{wanted}' ({some}, …); give more of it"
+            f"{len(found)} sessions begin with '{wanted}' ({', '.join(some)}{more});"
+            " give more of it"
         )
     return found[0]

@@ -12,16 +12,24 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SHELLS = ("bash", "zsh", "fish")
+WORDS = {"completion": SHELLS, "sessions": ("last",)}
+"""What may stand behind a verb beside its options."""
 
 
 def run(arguments: Sequence[str]) -> int:
     """Carry the verb out."""
     made = parser("completion", "Print a completion script.", reads_sessions=False)
     made.add_argument("shell", metavar="SHELL", help=", ".join(SHELLS))
-    shell = made.parse_args(arguments).shell
+    options = made.parse_args(arguments)
+    shell = options.shell
     if shell not in SHELLS:
         raise BadRequest(f"no completion for '{shell}'; choose from {', '.join(SHELLS)}")
-    show(script(shell).splitlines())
+    if options.json:
+        from tokenbudget.reports.json import document
+
+        show([document("completion", 1, {"shell": shell, "script": script(shell)})])
+    else:
+        show(script(shell).splitlines())
     return 0
 
 
@@ -52,7 +60,8 @@ def _options_of(module_name: str) -> list[str]:
         module.run([])
     except _Stop as caught:
         actions = caught.parser._actions  # noqa: SLF001 (argparse has no public list)
-        return sorted(o for a in actions for o in a.option_strings if o.startswith("--"))
+        known = sorted(o for a in actions for o in a.option_strings if o.startswith("--"))
+        return [*WORDS.get(module_name, ()), *known]
     finally:
         argparse.ArgumentParser.parse_args = original  # type: ignore[method-assign]
     return []
@@ -68,9 +77,10 @@ def script(shell: str) -> str:
         lines = ["complete -c tokens -f"]
         for verb, options in known.items():
             lines.append(f"complete -c tokens -n __fish_use_subcommand -a {verb}")
+            seen = f"complete -c tokens -n '__fish_seen_subcommand_from {verb}'"
             lines += [
-                f"complete -c tokens -n '__fish_seen_subcommand_from {verb}' -l {option[2:]}"
-                for option in options
+                f"{seen} -l {word[2:]}" if word.startswith("--") else f"{seen} -a {word}"
+                for word in options
             ]
         lines.append(f"complete -c tokens -l by -xa '{groupings}'")
         lines.append("complete -c tokens -l from -rF")

@@ -10,6 +10,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+WHOLE = 1000
+"""Columns are left out before one of these is cut."""
+
 
 def run(arguments: Sequence[str]) -> int:
     """Carry the verb out."""
@@ -25,13 +28,23 @@ def run(arguments: Sequence[str]) -> int:
         return 0
     columns = [
         Column("Setting", is_text=True, may_cut=False),
-        Column("Value", is_text=True),
-        Column("From", is_text=True),
-        Column("Variable", is_text=True, drop_rank=1),
-        Column("Meaning", is_text=True, drop_rank=2),
+        Column("Value", is_text=True, enough=WHOLE),
+        Column("From", is_text=True, enough=WHOLE),
+        Column("Variable", is_text=True, drop_rank=1, may_cut=False),
+        Column("Meaning", is_text=True, drop_rank=2, keeps_start=True),
     ]
-    show(render(columns, rows, None, style(options.no_color)))
+    show(render(columns, _lines_of(rows), None, style(options.no_color)))
     return 0
+
+
+def _lines_of(rows: list[tuple[str, str, str, str, str]]) -> list[list[str]]:
+    """Of several folders, one to a line: a path is only of use whole."""
+    lines = []
+    for name, value, *others in rows:
+        first, *further = value.split(", ") if name == "claude_dirs" else [value]
+        lines.append([name, first, *others])
+        lines += [["", folder, "", "", ""] for folder in further]
+    return lines
 
 
 def _rows(current: Settings) -> list[tuple[str, str, str, str, str]]:

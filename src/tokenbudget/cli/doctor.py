@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 from tokenbudget.analysis.usage import Names, query_for, tabulate
 from tokenbudget.app import Workbench, open_workbench, rebuild
-from tokenbudget.cli.options import parser, settings, show, style
+from tokenbudget.cli.choice import places
+from tokenbudget.cli.options import parser, settings, show, style, whole_number
 from tokenbudget.cli.terminal import terminal
 from tokenbudget.collector.ingest import Want
 from tokenbudget.metering.price_table import AS_OF, SOURCE
@@ -27,7 +30,11 @@ def run(arguments: Sequence[str]) -> int:
         help="read every transcript again; rows whose transcript is gone stay",
     )
     made.add_argument(
-        "--problems", type=int, default=DEFAULT_PROBLEMS, metavar="N", help="problems shown"
+        "--problems",
+        type=whole_number,
+        default=DEFAULT_PROBLEMS,
+        metavar="N",
+        help=f"problems shown (default {DEFAULT_PROBLEMS})",
     )
     options = made.parse_args(arguments)
     if options.rebuild and options.from_paths:
@@ -37,19 +44,21 @@ def run(arguments: Sequence[str]) -> int:
     else:
         bench = open_workbench(settings(), terminal(), Want.DETAIL, options.tz, options.from_paths)
     with bench:
-        report = _report(bench, options.problems)
+        report = _report(bench, options.problems, places(bench, options))
     show(
         [doctor_document(report)] if options.json else doctor_lines(report, style(options.no_color))
     )
     return 0
 
 
-def _report(bench: Workbench, problems: int) -> Report:
+def _report(bench: Workbench, problems: int, folders: Sequence[str]) -> Report:
     names = Names(bench.ledger.names("model"), bench.ledger.names("project"))
     rows = bench.ledger.usage(query_for(["model"], bench.zone))
     return Report(
         ledger=bench.ledger.path,
-        folders=bench.settings.claude_dirs,
+        folders=folders,
+        absent=[folder for folder in folders if not os.path.exists(folder)],
+        home=bench.settings.home_dir,
         unreadable=[] if bench.outcome is None else bench.outcome.unreadable,
         files=bench.ledger.file_report(),
         problems=bench.ledger.problems(problems),

@@ -18,6 +18,14 @@ PLAIN_WIDTH = 160
 """Width of what goes into a pipe or a file: room for exact numbers."""
 
 WIDEST = 160
+LONGEST_COUNT = 9
+"""Digits of the largest number that anyone means."""
+
+_PLAINER = str.maketrans(
+    {"─": "-", "█": "#", "░": ".", "·": "-", "…": "~", "\N{MINUS SIGN}": "-"}
+    | dict(zip("▁▂▃▄▅▆▇", "1234567", strict=True))
+)
+"""Our own signs in ASCII, column by column."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -59,6 +67,17 @@ def parser(verb: str, description: str, reads_sessions: bool = True) -> Parser:
     return made
 
 
+def whole_number(text: str) -> int:
+    """An option's count: 1 or more.
+
+    Raises:
+        BadRequest: it is none.
+    """
+    if not text.isdecimal() or len(text) > LONGEST_COUNT or int(text) < 1:
+        raise BadRequest(f"'{text}' is no number of rows; write 1 or more")
+    return int(text)
+
+
 def settings() -> Settings:
     """The settings of this process."""
     return environment_settings()
@@ -67,16 +86,24 @@ def settings() -> Settings:
 def style(no_color: bool) -> Style:
     """What standard output can show."""
     wishes = terminal_wishes()
-    is_terminal = sys.stdout.isatty()
-    if not is_terminal:
-        return Style(wishes.columns or PLAIN_WIDTH, is_styled=False)
+    if not sys.stdout.isatty():
+        return file_style()
     width = wishes.columns or os.get_terminal_size(sys.stdout.fileno()).columns or 80
     is_styled = not (no_color or wishes.is_plain)
     return Style(min(width, WIDEST), is_styled)
 
 
+def file_style() -> Style:
+    """What a file or a pipe takes."""
+    return Style(terminal_wishes().columns or PLAIN_WIDTH, is_styled=False)
+
+
 def show(lines: list[str]) -> None:
-    """Print lines; what the terminal cannot encode becomes a question mark."""
+    """Print lines; what the terminal cannot encode becomes plainer, or a question mark."""
     text = "\n".join(lines) + "\n"
     encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        text = text.translate(_PLAINER).encode(encoding, "replace").decode(encoding)
+    sys.stdout.write(text)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from tokenbudget.analysis.overview import overview
 from tokenbudget.app import Workbench, open_workbench
+from tokenbudget.cli.choice import places
 from tokenbudget.cli.options import parser, settings, show, style
 from tokenbudget.cli.terminal import terminal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from argparse import Namespace
     from collections.abc import Sequence
+
+    from tokenbudget.analysis.overview import Latest
+    from tokenbudget.analysis.periods import Zone
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -18,27 +23,19 @@ def run(arguments: Sequence[str]) -> int:
     with open_workbench(
         settings(), terminal(), zone_name=options.tz, from_paths=options.from_paths
     ) as bench:
-        lines = _json(bench) if options.json else _text(bench, options.no_color)
+        lines = _json(bench) if options.json else _text(bench, options)
     show(lines)
     return 0
 
 
-def _text(bench: Workbench, no_color: bool) -> list[str]:
+def _text(bench: Workbench, options: Namespace) -> list[str]:
     from tokenbudget.reports.overview import overview_lines
+    from tokenbudget.reports.usage import nothing_lines
 
     seen = overview(bench.ledger, bench.book, bench.zone)
     if not seen.everything.requests and not seen.everything.unknown_requests:
-        places = " or ".join(_shortened(bench, folder) for folder in bench.settings.claude_dirs)
-        return [
-            f"No sessions under {places} yet.",
-            "Try: tokens --from PATH, with a session file or a folder of sessions.",
-        ]
-    return overview_lines(seen, style(no_color), bench.clock.now_ms())
-
-
-def _shortened(bench: Workbench, folder: str) -> str:
-    home = bench.settings.home_dir
-    return "~" + folder[len(home) :] if folder.startswith(home + "/") else folder
+        return nothing_lines(places(bench, options), False, bench.settings.home_dir)
+    return overview_lines(seen, style(options.no_color), bench.clock.now_ms())
 
 
 def _json(bench: Workbench) -> list[str]:
@@ -56,6 +53,13 @@ def _json(bench: Workbench) -> list[str]:
         "daily_total_tokens": seen.daily_tokens,
         "models": usage_fields(seen.models)["rows"],
         "projects": usage_fields(seen.projects)["rows"],
-        "latest": None if latest is None else latest._asdict(),
+        "unpriced_models": seen.unpriced_models,
+        "latest": None if latest is None else _latest_fields(latest, bench.zone),
     }
     return [document("overview", 1, fields)]
+
+
+def _latest_fields(latest: Latest, zone: Zone) -> dict[str, object]:
+    fields = latest._asdict()
+    del fields["at_ms"]
+    return {**fields, "at": zone.stamp(latest.at_ms)}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tokenbudget.analysis.sessions import session_list, session_whole
 from tokenbudget.app import Workbench, open_workbench, opening_words
-from tokenbudget.cli.choice import facts_named, matching
-from tokenbudget.cli.options import parser, settings, show, style
+from tokenbudget.cli.choice import facts_named, matching, places
+from tokenbudget.cli.options import parser, settings, show, style, whole_number
 from tokenbudget.cli.terminal import terminal
 from tokenbudget.collector.ingest import Want
 from tokenbudget.ledger.queries import UsageQuery
@@ -35,7 +35,7 @@ def _options(arguments: Sequence[str]) -> Namespace:
     made.add_argument("--project", action="append", metavar="NAME", help="only this project")
     made.add_argument("--since", metavar="WHEN", help="used since: 2026-11-01, today, 7d")
     made.add_argument(
-        "--limit", type=int, metavar="N", help=f"rows shown (default {DEFAULT_LIMIT})"
+        "--limit", type=whole_number, metavar="N", help=f"rows shown (default {DEFAULT_LIMIT})"
     )
     made.add_argument("--all", action="store_true", help="every session")
     return made.parse_args(arguments)
@@ -52,6 +52,12 @@ def _list(bench: Workbench, options: Namespace) -> list[str]:
         from tokenbudget.reports.sessions import sessions_document
 
         return [sessions_document(found, options.limit)]
+    home = bench.settings.home_dir
+    if not found:
+        from tokenbudget.reports.usage import nothing_lines
+
+        is_limited = since is not None or options.project is not None
+        return nothing_lines(places(bench, options), is_limited, home)
     from tokenbudget.reports.sessions import sessions_lines
 
     limit = None if options.all else options.limit or DEFAULT_LIMIT
@@ -64,9 +70,13 @@ def _one(bench: Workbench, options: Namespace) -> list[str]:
     if options.json:
         from tokenbudget.reports.sessions import session_document
 
-        return [session_document(whole)]
+        return [session_document(whole, bench.zone)]
     from tokenbudget.reports.sessions import session_lines
 
     return session_lines(
-        whole, opening_words(bench, facts.session), style(options.no_color), bench.zone
+        whole,
+        opening_words(bench, facts.session),
+        style(options.no_color),
+        bench.zone,
+        bench.settings.home_dir,
     )

@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 
 from tokenbudget.app import Terminal
+from tokenbudget.config.settings import terminal_wishes
 from tokenbudget.reports.sanitize import one_line
 from tokenbudget.system.clock import SystemClock
 
 FIRST_AFTER_SECONDS = 0.8
 EVERY_SECONDS = 0.1
-BAR_CELLS = 24
+BAR_CELLS = 12
+"""Leaves the line under 80 columns: a wrapped one cannot be taken away again."""
 _CLEAR = "\r\x1b[K"
 
 
@@ -22,7 +24,7 @@ class ProgressBar:
         self._started = self._clock.monotonic_seconds()
         self._last = self._started + FIRST_AFTER_SECONDS - EVERY_SECONDS
         self._is_shown = False
-        self._is_wanted = sys.stderr.isatty()
+        self._is_wanted = sys.stderr.isatty() and not terminal_wishes().is_plain
 
     def __call__(self, done_bytes: int, total_bytes: int) -> None:
         """Tell how far the reading is."""
@@ -55,8 +57,14 @@ def bar(done_bytes: int, total_bytes: int, elapsed_seconds: float) -> str:
     return (
         f"reading sessions {'█' * filled}{'░' * (BAR_CELLS - filled)} {share:4.0%}"
         f"  {done_bytes / 1e6:,.0f} of {total_bytes / 1e6:,.0f} MB"
-        f"  {rate / 1e6:,.0f} MB/s  {left:.0f} s left"
+        f"  {rate / 1e6:,.0f} MB/s  {_duration(left)} left"
     )
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{min(seconds / 3600, 99):.0f} h"
 
 
 def warn(text: str) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tokenbudget.analysis.usage import GROUPINGS, Names, query_for, tabulate
 from tokenbudget.app import Workbench, open_workbench
-from tokenbudget.cli.choice import matching, session_named
-from tokenbudget.cli.options import parser, settings, show, style
+from tokenbudget.cli.choice import matching, places, session_named
+from tokenbudget.cli.options import file_style, parser, settings, show, style
 from tokenbudget.cli.terminal import terminal, warn
 from tokenbudget.model.errors import BadRequest
 
@@ -13,6 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
+    from decimal import Decimal
 
     from tokenbudget.analysis.usage import UsageTable
 
@@ -81,17 +82,24 @@ def _table(bench: Workbench, by: Sequence[str], options: Namespace) -> UsageTabl
         until_ms=None if until is None else bench.zone.moment_ms(until, is_end=True),
         model_ids=matching(names.models, options.model, "model"),
         project_ids=matching(names.projects, options.project, "project"),
-        agents=options.agent,
+        agents=_agents(bench, options.agent),
         session=None if options.session is None else session_named(bench, options.session),
     )
     return tabulate(bench.ledger.usage(query), by, names, bench.book, bench.zone)
 
 
-def _limit(text: str | None) -> tuple[str, object] | None:
-    """('usd', Decimal) or ('tokens', int)."""
+def _agents(bench: Workbench, wanted: Sequence[str] | None) -> list[str] | None:
+    if wanted is None:
+        return None
+    rows = bench.ledger.usage(query_for(["agent"], bench.zone))
+    return matching({row.agent or "": row.agent or "" for row in rows}, wanted, "agent")
+
+
+def _limit(text: str | None) -> tuple[str, Decimal] | None:
+    """('usd' or 'tokens', the amount)."""
     if text is None:
         return None
-    from decimal import Decimal, InvalidOperation
+    from decimal import Decimal
 
     plain = text.strip().lower().replace(",", "").replace("_", "")
     is_money = plain.startswith("$") or plain.endswith("usd")
@@ -99,27 +107,27 @@ def _limit(text: str | None) -> tuple[str, object] | None:
     factor = {"k": 10**3, "m": 10**6, "b": 10**9}.get(number[-1:], 1)
     try:
         value = Decimal(number[:-1] if factor > 1 else number) * factor
-    except InvalidOperation:
+    except ArithmeticError:  # no number, or one beyond all bounds
         value = Decimal(-1)
     if not value.is_finite() or value < 0:
         raise BadRequest(f"--check takes an amount such as 25usd, $25, 2000000 or 2M, not '{text}'")
-    return ("usd", value) if is_money else ("tokens", int(value))
+    return ("usd" if is_money else "tokens"), value
 
 
-def _is_over(table: UsageTable, limit: tuple[str, object]) -> bool:
-    from tokenbudget.reports.table import dollars
+def _is_over(table: UsageTable, limit: tuple[str, Decimal]) -> bool:
+    from tokenbudget.metering.cost import format_usd
 
     kind, allowed = limit
     totals = table.totals
     if kind == "usd" and totals.unpriced_tokens:
         warn(f"{totals.unpriced_tokens:,} tokens have no price and are not in the check")
     used = totals.cost_usd if kind == "usd" else totals.total_tokens
-    if used <= allowed:  # type: ignore[operator]
+    if used <= allowed:
         return False
-    if kind == "usd":
-        warn(f"over the limit: {dollars(totals.cost_usd)} of {dollars(allowed)}")  # type: ignore[arg-type]
+    if kind == "usd":  # exact, so that an excess of a fraction of a cent shows
+        warn(f"over the limit: ${format_usd(totals.cost_usd)} of ${format_usd(allowed)}")
     else:
-        warn(f"over the limit: {totals.total_tokens:,} of {allowed:,} tokens")
+        warn(f"over the limit: {used:,} of {allowed:,f} tokens")
     return True
 
 
@@ -134,15 +142,22 @@ def _text(bench: Workbench, table: UsageTable, options: Namespace) -> str:
         if options.compare:
             fields["compare"] = _comparison(bench)
         return document("usage", 1, fields) + "\n"
-    from tokenbudget.reports.usage import usage_lines
+    from tokenbudget.reports.table import wrapped
+    from tokenbudget.reports.usage import NOTE_WIDTH, nothing_lines, usage_lines
 
-    device = style(options.no_color) if options.output in (None, "-") else style(True)
-    lines = usage_lines(table, device, bench.settings.home_dir)
+    device = style(options.no_color) if options.output in (None, "-") else file_style()
+    home = bench.settings.home_dir
+    lines = usage_lines(table, device, home)
+    if not lines:
+        lines = nothing_lines(places(bench, options), _is_limited(options), home)
     if options.compare:
-        from tokenbudget.reports.usage import paragraph
-
-        lines += ["", *paragraph(_comparison(bench), device.width)]
+        lines += ["", *wrapped(_comparison(bench), min(device.width, NOTE_WIDTH))]
     return "\n".join(lines) + "\n"
+
+
+def _is_limited(options: Namespace) -> bool:
+    limits = ("since", "until", "project", "model", "agent", "session")
+    return any(getattr(options, name) is not None for name in limits)
 
 
 def _comparison(bench: Workbench) -> str:
@@ -155,11 +170,22 @@ def _deliver(text: str, output: str | None) -> None:
     if output in (None, "-"):
         show(text.removesuffix("\n").split("\n"))
         return
-    from tokenbudget.system.atomic import write_atomic
-
     try:
-        write_atomic(str(output), text.encode())
+        _write(str(output), text.encode("utf-8", "replace"))
     except OSError as exc:
         raise BadRequest(
             f"cannot write {output} ({exc.strerror}); choose another --output"
         ) from exc
+
+
+def _write(path: str, data: bytes) -> None:
+    """Whole or not at all; a device or a pipe is written to, never replaced by a file."""
+    import os
+
+    if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
+        with open(path, "wb") as handle:
+            handle.write(data)
+        return
+    from tokenbudget.system.atomic import write_atomic
+
+    write_atomic(os.path.realpath(path), data)

@@ -10,17 +10,18 @@ from __future__ import annotations
 import enum
 from typing import NamedTuple
 
-from tokenbudget.collector.scan import bytes_to_read, compare, plan_of, to_read
+from tokenbudget.collector.scan import bytes_to_read, compare, plan_of, session_name, to_read
 from tokenbudget.ledger.files import FileToRead, Piece
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import TypeAlias
 
     from tokenbudget.collector.scan import Scan
     from tokenbudget.ledger.store import Ledger
     from tokenbudget.model.events import Stretch
+    from tokenbudget.model.files import Found
     from tokenbudget.model.protocols import Clock, Source
     from tokenbudget.system.locks import FileLock
 
@@ -39,6 +40,9 @@ POLITE_COMMIT_SECONDS = 0.25
 """The same for the second pass, which must not keep a person's command waiting."""
 
 LOCK_POLL_SECONDS = 0.02
+
+LOCK_PATIENCE_SECONDS = 60.0
+"""Then the lock's holder is taken for stopped, and the reading goes on without the lock."""
 
 
 class Want(enum.Enum):
@@ -64,6 +68,27 @@ class Outcome(NamedTuple):
 class _Work(NamedTuple):
     files: list[FileToRead]
     lagging_bytes: int
+
+
+class _Read(NamedTuple):
+    whole: set[str]
+    """Paths that were read to their end."""
+    failed: dict[str, str]
+    """Paths that could not be read, and why."""
+
+
+VANISHED = ""
+"""The reason why a file that is gone could not be read: none that anybody must be told."""
+
+
+def _outcome(found: Found, work: _Work, failed: Mapping[str, str]) -> Outcome:
+    return Outcome(
+        files_found=len(found.files),
+        files_read=len(work.files),
+        bytes_read=sum(map(bytes_to_read, work.files)),
+        lagging_bytes=work.lagging_bytes,
+        unreadable=[*found.unreadable, *failed.items()],
+    )
 
 
 def no_progress(done_bytes: int, total_bytes: int) -> None:
@@ -98,46 +123,65 @@ class Collector:
 
         Raises:
             LedgerUnusable, LedgerDamaged: the ledger cannot be written.
-            WorkerLost: a reading process died; what was committed until then stays.
         """
-        found = self._source.find(tops)
-        scan = compare(self._source, found.files, self._ledger.file_states(), tops)
-        work = self._work(scan, want)
-        if (work.files or scan.gone_ids) and self._waited_for_lock():
-            return self.refresh(tops, want)  # somebody else has just read: look again
+        found, scan, work = self._look(tops, want)
+        failed: dict[str, str] = {}
         try:
-            if scan.gone_ids:
-                now_ms = self._clock.now_ms()
-                self._ledger.writer(self._source).note_gone(scan.gone_ids, now_ms)
+            if (work.files or scan.gone_ids) and self._waited_for_lock():
+                found, scan, work = self._look(tops, want)  # somebody else has just read
+            self._note_gone(scan)
             if work.files:
                 interval = COMMIT_SECONDS if want is Want.USAGE else POLITE_COMMIT_SECONDS
-                self._take_in(work.files, interval, found.unreadable)
+                failed = self._take_in(work.files, interval, failed).failed
                 self._ledger.roll_up()
         finally:
             if self._lock is not None:
                 self._lock.release()
-        return Outcome(
-            files_found=len(found.files),
-            files_read=len(work.files),
-            bytes_read=sum(map(bytes_to_read, work.files)),
-            lagging_bytes=work.lagging_bytes,
-            unreadable=found.unreadable,
-        )
+        return _outcome(found, work, failed)
 
     def rebuild(self, tops: Sequence[str]) -> Outcome:
         """Read everything that is still there afresh and keep what only the ledger has.
 
-        One transaction: whoever looks sees the old ledger or the new one.
+        One transaction: whoever looks sees the old ledger or the new one. A file that turns out to
+        be unreadable, or vanishes, counts as missing: its rows were about to be replaced by
+        nothing, so all begins again without it.
         """
-        found = self._source.find(tops)
-        self._ledger.begin_rebuild([file.path for file in found.files])
-        scan = compare(self._source, found.files, self._ledger.file_states(), tops)
-        work = self._work(scan, Want.DETAIL)
-        self._take_in(work.files, float("inf"), found.unreadable)
+        failed: dict[str, str] = {}
+        while True:
+            found = self._source.find(tops)
+            scan, work, read = self._rebuild_once(found, tops, failed)
+            missed = {file.path for file in work.files} - read.whole
+            if not missed:
+                break
+            self._ledger.abandon_rebuild()
+            failed |= dict.fromkeys(missed, VANISHED) | read.failed
         self._ledger.end_rebuild()
+        self._note_gone(scan)
         self._ledger.roll_up()
-        size = sum(map(bytes_to_read, work.files))
-        return Outcome(len(found.files), len(work.files), size, 0, found.unreadable)
+        return _outcome(found, work, {p: why for p, why in failed.items() if why != VANISHED})
+
+    def _rebuild_once(
+        self, found: Found, tops: Sequence[str], failed: dict[str, str]
+    ) -> tuple[Scan, _Work, _Read]:
+        """Void and read the found files, `failed` ones left out, in a transaction left open."""
+        files = [file for file in found.files if file.path not in failed]
+        before = compare(self._source, files, self._ledger.file_states(), tops)
+        rewritten = [file.path for file, _, is_reset in before.changed if is_reset]
+        self._ledger.begin_rebuild([file.path for file in files], rewritten)
+        scan = compare(self._source, files, self._ledger.file_states(), tops)
+        work = self._work(scan, Want.DETAIL)
+        told = {path: reason for path, reason in failed.items() if reason != VANISHED}
+        return scan, work, self._take_in(work.files, float("inf"), told)
+
+    def _look(self, tops: Sequence[str], want: Want) -> tuple[Found, Scan, _Work]:
+        found = self._source.find(tops)
+        scan = compare(self._source, found.files, self._ledger.file_states(), tops)
+        return found, scan, self._work(scan, want)
+
+    def _note_gone(self, scan: Scan) -> None:
+        if scan.gone_ids:
+            now_ms = self._clock.now_ms()
+            self._ledger.writer(self._source).note_gone(scan.gone_ids, now_ms)
 
     def _work(self, scan: Scan, want: Want) -> _Work:
         """Which files to read now, and how much detail is left for later."""
@@ -155,39 +199,49 @@ class Collector:
 
     def _waited_for_lock(self) -> bool:
         """Take the lock; True if somebody else held it before."""
-        if self._lock is None or self._lock.try_acquire():
+        if self._lock is None:
             return False
-        while not self._lock.try_acquire():
-            self._clock.sleep(LOCK_POLL_SECONDS)
-        self._lock.release()
+        try:
+            if self._lock.try_acquire():
+                return False
+            deadline = self._clock.monotonic_seconds() + LOCK_PATIENCE_SECONDS
+            while not self._lock.try_acquire() and self._clock.monotonic_seconds() < deadline:
+                self._clock.sleep(LOCK_POLL_SECONDS)
+        except OSError:
+            return False  # no place for a lock: the ledger says whether it can be written
         return True
 
     def _take_in(
-        self, files: list[FileToRead], interval: float, unreadable: list[tuple[str, str]]
-    ) -> None:
+        self, files: list[FileToRead], interval: float, failed_before: Mapping[str, str]
+    ) -> _Read:
         writer = self._ledger.writer(self._source)
         total = sum(map(bytes_to_read, files))
         done = 0
+        read = _Read(set(), dict(failed_before))
         last_commit = self._clock.monotonic_seconds()
         try:
             for index, value in self._read(files, total):
                 file = files[index]
                 if isinstance(value, str):
-                    unreadable.append((file.path, value))
+                    read.failed[file.path] = value
                     continue
                 writer.take(Piece(file, value))
+                if value.is_last:
+                    read.whole.add(file.path)
                 done += value.end - value.start
-                self._progress(done, total)
+                self._progress(min(done, total), total)
                 now = self._clock.monotonic_seconds()
                 if now - last_commit > interval:
                     writer.commit()
                     last_commit = now
-            for path, reason in unreadable:
-                writer.note_trouble(path, self._source.agent, self._source.session_of(path), reason)
+            for path, reason in read.failed.items():
+                session = session_name(self._source, path)
+                writer.note_trouble(path, self._source.agent, session, reason)
             writer.commit()
         except BaseException:
             writer.roll_back()
             raise
+        return read
 
     def _read(self, files: Sequence[FileToRead], total: int) -> Iterator[tuple[int, Stretch | str]]:
         """(index of the file, stretch or the reason why it cannot be read), from all workers."""
@@ -204,12 +258,17 @@ class Collector:
         self, numbered: Sequence[Numbered]
     ) -> Iterator[tuple[int, Stretch | str]]:
         from tokenbudget.model.events import unpack
-        from tokenbudget.system.process import fan_out
+        from tokenbudget.system.process import WorkerLost, fan_out
 
         self._source.prepare()
         shares = balanced(numbered, self._workers)
-        for index, value in fan_out(lambda share: _packed_share(self._source, share), shares):
-            yield index, value if isinstance(value, str) else unpack(value)
+        try:
+            for index, value in fan_out(lambda share: _packed_share(self._source, share), shares):
+                yield index, value if isinstance(value, str) else unpack(value)
+        except WorkerLost:
+            # Killed for want of memory, or by a fault that shows itself here. The ledger passes
+            # over what it has taken in already.
+            yield from _read_share(self._source, numbered)
 
 
 def balanced(numbered: Iterable[Numbered], workers: int) -> list[list[Numbered]]:

@@ -93,7 +93,7 @@ def to_read(
     return FileToRead(
         path=file.path,
         agent=source.agent,
-        session=source.session_of(file.path),
+        session=session_name(source, file.path),
         is_subagent=source.is_subagent_file(file.path),
         size_bytes=file.size_bytes,
         mtime_ns=file.mtime_ns,
@@ -102,6 +102,11 @@ def to_read(
         is_reset=is_reset,
         with_detail=with_detail,
     )
+
+
+def session_name(source: Source, path: str) -> str:
+    """The session by a file's place, as text that can be stored: a name may be no UTF-8."""
+    return source.session_of(path).encode("utf-8", "backslashreplace").decode()
 
 
 def start_of(file: FileToRead) -> int:

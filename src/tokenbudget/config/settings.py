@@ -43,6 +43,9 @@ SETTINGS = (
 )
 
 BACKFILLS = ("detached", "inline", "off")
+LONGEST_WIDTH = 6
+"""Digits of the widest terminal that we believe in."""
+
 _KNOWN_IN_FILE = {"claude_dirs", "timezone", "workers", "backfill", "prices"}
 
 
@@ -68,9 +71,9 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
     """
     home = environment.get("HOME") or os.path.expanduser("~")
     data, data_origin = _data_dir(environment, home)
-    path = environment.get("TOKENS_CONFIG") or _config_path(environment, home, data)
+    path, path_origin = _config_path(environment, home, data)
     given = _from_file(path)
-    origins = dict.fromkeys(given, path) | {"home": data_origin}
+    origins = dict.fromkeys(given, path) | {"home": data_origin, "config": path_origin}
     for setting in SETTINGS:
         value = environment.get(setting.variable) if setting.variable else None
         if value and setting.name not in ("home", "config"):
@@ -80,10 +83,10 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         home_dir=home,
         data_dir=data,
         config_path=path,
-        claude_dirs=_claude_dirs(given.get("claude_dirs"), home),
-        timezone=_timezone(given.get("timezone")),
-        workers=_workers(given.get("workers", "auto")),
-        backfill=_backfill(given.get("backfill", "detached")),
+        claude_dirs=_claude_dirs(given.get("claude_dirs"), home, path),
+        timezone=_timezone(given.get("timezone"), path),
+        workers=_workers(given.get("workers", "auto"), origins.get("workers", "")),
+        backfill=_backfill(given.get("backfill", "detached"), origins.get("backfill", "")),
         prices=_prices(given.get("prices", {}), path),
         origins=origins,
     )
@@ -109,15 +112,22 @@ def _data_dir(environment: Mapping[str, str], home: str) -> tuple[str, str]:
     own = environment.get("TOKENS_HOME")
     if own:
         return os.path.abspath(own), "TOKENS_HOME"
-    base = environment.get("XDG_DATA_HOME") or os.path.join(home, ".local", "share")
-    return os.path.join(base, "tokenbudget"), "default"
+    base = environment.get("XDG_DATA_HOME")
+    if base:
+        return os.path.join(base, "tokenbudget"), "XDG_DATA_HOME"
+    return os.path.join(home, ".local", "share", "tokenbudget"), "default"
 
 
-def _config_path(environment: Mapping[str, str], home: str, data: str) -> str:
+def _config_path(environment: Mapping[str, str], home: str, data: str) -> tuple[str, str]:
+    own = environment.get("TOKENS_CONFIG")
+    if own:
+        return os.path.abspath(own), "TOKENS_CONFIG"
     if environment.get("TOKENS_HOME"):
-        return os.path.join(data, "config.toml")
-    base = environment.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
-    return os.path.join(base, "tokenbudget", "config.toml")
+        return os.path.join(data, "config.toml"), "TOKENS_HOME"
+    base = environment.get("XDG_CONFIG_HOME")
+    if base:
+        return os.path.join(base, "tokenbudget", "config.toml"), "XDG_CONFIG_HOME"
+    return os.path.join(home, ".config", "tokenbudget", "config.toml"), "default"
 
 
 def _from_file(path: str) -> dict[str, object]:
@@ -134,7 +144,7 @@ def _from_file(path: str) -> dict[str, object]:
 
     try:
         found = tomllib.loads(data.decode())
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         raise BadConfig(f"{path} is not TOML: {exc}; correct that line") from exc
     unknown = sorted(set(found) - _KNOWN_IN_FILE)
     if unknown:
@@ -143,7 +153,7 @@ def _from_file(path: str) -> dict[str, object]:
     return found
 
 
-def _claude_dirs(given: object, home: str) -> tuple[str, ...]:
+def _claude_dirs(given: object, home: str, path: str) -> tuple[str, ...]:
     """Named folders first, then the two default places; each once."""
     if given is None:
         named: list[str] = []
@@ -152,21 +162,23 @@ def _claude_dirs(given: object, home: str) -> tuple[str, ...]:
     elif isinstance(given, list) and all(isinstance(part, str) for part in given):
         named = given
     else:
-        raise BadConfig('claude_dirs must be a list of folders; write claude_dirs = ["…"]')
+        raise BadConfig(
+            f'claude_dirs in {path} must be a list of folders; write claude_dirs = ["…"]'
+        )
     defaults = [os.path.join(home, ".claude"), os.path.join(home, ".config", "claude")]
     folders = [os.path.abspath(os.path.expanduser(part)) for part in named]
     return tuple(dict.fromkeys([*folders, *defaults]))
 
 
-def _timezone(given: object) -> str | None:
+def _timezone(given: object, path: str) -> str | None:
     if given is None:
         return None
     if not isinstance(given, str):
-        raise BadConfig("timezone must be an IANA name such as Europe/Berlin")
+        raise BadConfig(f"timezone in {path} must be an IANA name such as Europe/Berlin")
     return given
 
 
-def _workers(given: object) -> int:
+def _workers(given: object, origin: str) -> int:
     if given == "auto":
         return min(4, os.cpu_count() or 1)
     try:
@@ -174,13 +186,14 @@ def _workers(given: object) -> int:
     except ValueError:
         count = -1
     if not 0 <= count <= 64:
-        raise BadConfig(f"workers must be a number from 0 to 64, not {given!r}")
+        raise BadConfig(f"workers (from {origin}) must be a number from 0 to 64, not {given!r}")
     return count
 
 
-def _backfill(given: object) -> str:
+def _backfill(given: object, origin: str) -> str:
     if given not in BACKFILLS:
-        raise BadConfig(f"backfill must be one of {', '.join(BACKFILLS)}, not {given!r}")
+        known = ", ".join(BACKFILLS)
+        raise BadConfig(f"backfill (from {origin}) must be one of {known}, not {given!r}")
     return str(given)
 
 
@@ -203,5 +216,5 @@ def terminal_wishes(environment: Mapping[str, str] | None = None) -> TerminalWis
     columns = environment.get("COLUMNS", "")
     return TerminalWishes(
         is_plain=bool(environment.get("NO_COLOR")) or environment.get("TERM") == "dumb",
-        columns=int(columns) if columns.isdigit() else 0,
+        columns=int(columns) if columns.isdecimal() and len(columns) <= LONGEST_WIDTH else 0,
     )

@@ -19,6 +19,9 @@ BUSY_TIMEOUT_SECONDS = 60.0
 TEMPORARY = ""
 """SQLite's name for a private database on disk that vanishes with the connection."""
 
+_WAL_ATTEMPTS = 100
+"""More than the processes that begin a new ledger at the same moment."""
+
 _DAMAGE = ("malformed", "not a database", "file is encrypted", "disk image")
 _PRAGMAS = """
 PRAGMA synchronous = NORMAL;
@@ -83,9 +86,27 @@ def _prepare(connection: sqlite3.Connection, path: str) -> None:
     if version == SCHEMA_VERSION:
         return
     if path != TEMPORARY:
-        connection.execute("PRAGMA journal_mode = WAL")
-        os.chmod(path, 0o600)
+        os.chmod(path, 0o600)  # first: -wal and -shm are made with the mode that this file has
+        _use_wal(connection)
     migrate(connection, SCHEMA_VERSION)
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Switch to the write-ahead log, also while others do the same.
+
+    SQLite fails at once where it finds the file locked while it switches, without asking the busy
+    handler (two locks that wait for each other). A transaction does wait, until the other is done.
+    """
+    for _ in range(_WAL_ATTEMPTS):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as exc:
+            if "locked" not in str(exc):
+                raise
+        with Transaction(connection):
+            pass
+    connection.execute("PRAGMA journal_mode = WAL")
 
 
 class Transaction:

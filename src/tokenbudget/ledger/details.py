@@ -1,7 +1,9 @@
 """Write the events that are not usage: tools, words, attachments, compactions.
 
 Every event has an identity that the agent gave it, so that a copy in a fork adds nothing: the first
-one stays. A tool's call and its result may come from different stretches and meet in one row.
+one stays, and of a tool call the earliest, as a replay may tell it with a time of its own. A file
+that is read again corrects the positions of what it told. A tool's call and its result may come
+from different stretches and meet in one row.
 """
 
 from __future__ import annotations
@@ -23,7 +25,9 @@ ON CONFLICT (tool_use_id) DO UPDATE SET
     input_bytes = excluded.input_bytes, input_hash = excluded.input_hash,
     called_at_ms = excluded.called_at_ms, call_file_id = excluded.call_file_id,
     call_offset = excluded.call_offset
-WHERE tool_call.tool_id IS NULL OR tool_call.call_file_id = excluded.call_file_id
+WHERE tool_call.tool_id IS NULL OR excluded.called_at_ms < tool_call.called_at_ms
+   OR (excluded.called_at_ms = tool_call.called_at_ms
+       AND excluded.call_file_id = tool_call.call_file_id)
 """
 _RESULT = """
 INSERT INTO tool_call (tool_use_id, result_bytes, result_hash, is_error, duration_ms,
@@ -34,7 +38,9 @@ ON CONFLICT (tool_use_id) DO UPDATE SET
     is_error = excluded.is_error, duration_ms = excluded.duration_ms,
     answered_at_ms = excluded.answered_at_ms, result_file_id = excluded.result_file_id,
     result_offset = excluded.result_offset
-WHERE tool_call.result_bytes IS NULL OR tool_call.result_file_id = excluded.result_file_id
+WHERE tool_call.result_bytes IS NULL OR excluded.answered_at_ms < tool_call.answered_at_ms
+   OR (excluded.answered_at_ms = tool_call.answered_at_ms
+       AND excluded.result_file_id = tool_call.result_file_id)
 """
 _CONTENT = """
 INSERT INTO content (uuid, position, response_id, kind, size_bytes, at_ms, session_id, byte_offset,

@@ -25,18 +25,30 @@ def salvaged_ledger(
         LedgerTooNew: a newer program wrote it; that is no damage.
     """
     try:
-        ledger = Ledger(path, thresholds)
-        ledger.check()
-        return ledger
+        return _sound_ledger(path, thresholds)
     except LedgerDamaged as exc:
         aside = _move_aside(path, now_ms)
         ledger = Ledger(path, thresholds)
-        saved = ledger.take_over(aside)
+        try:
+            saved = ledger.take_over(aside)
+        except BaseException:
+            ledger.close()
+            raise
         warn(
             f"the ledger was damaged ({exc.__cause__ or exc}); {saved:,} responses were saved"
             f" and the old file was kept as {aside}"
         )
         return ledger
+
+
+def _sound_ledger(path: str, thresholds: Sequence[int]) -> Ledger:
+    ledger = Ledger(path, thresholds)
+    try:
+        ledger.check()
+    except BaseException:
+        ledger.close()  # an open connection would outlive the file's move
+        raise
+    return ledger
 
 
 def _move_aside(path: str, now_ms: int) -> str:

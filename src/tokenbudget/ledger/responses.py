@@ -207,22 +207,10 @@ class ResponseWriter:
         response = Response(*columns)  # type: ignore[arg-type]
         response.iterations = ()
         if has_iterations:
-            response.iterations = tuple(self._connection.execute(_SELECT_ITERATIONS, (number,)))
+            response.iterations = tuple(self._connection.execute(SELECT_ITERATIONS, (number,)))
         shown = path if isinstance(path, str) else os.fsdecode(path)  # type: ignore[arg-type]
         return _Known(number, file_id, shown, response)  # type: ignore[arg-type]
 
-
-_RESPONSE = f"""
-       r.key, r.is_sidechain, r.started_at_ms, r.byte_offset, s.name, m.name, r.speed,
-       r.service_tier, ifnull(r.input_tokens, {UNKNOWN}), ifnull(r.output_tokens, {UNKNOWN}),
-       ifnull(r.cache_write_5m_tokens + r.cache_write_1h_tokens, {UNKNOWN}),
-       ifnull(r.cache_write_1h_tokens, {UNKNOWN}), ifnull(r.cache_read_tokens, {UNKNOWN}),
-       r.web_search_requests, ifnull(r.thinking_tokens, {UNKNOWN}), r.has_stop_reason,
-       r.has_cache_split, 0, r.skill, r.reported_usd
-FROM response r JOIN file f ON f.id = r.file_id JOIN session s ON s.id = r.session_id
-     JOIN model m ON m.id = r.model_id
-"""
-"""The arguments of `Response`, the iterations left open."""
 
 _RESPONSE = f"""
        r.key, r.is_sidechain, r.started_at_ms, r.byte_offset, s.name, m.name, r.speed,
@@ -243,12 +231,13 @@ WHERE r.key IN ({{marks}})
 """
 
 SELECT_ALL = f"""
-SELECT f.path, f.agent, (SELECT p.path FROM project p WHERE p.id = f.project_id), {_RESPONSE}
+SELECT r.id, f.path, f.agent, f.rereads,
+       (SELECT p.path FROM project p WHERE p.id = f.project_id), {_RESPONSE}
 WHERE r.id >= ? AND r.id < ?
 """
-"""Path, agent and project of the file, then the response, of a range of ids."""
+"""Id, then path, agent, rereads and project of the file, then the response, of a range of ids."""
 
-_SELECT_ITERATIONS = """
+SELECT_ITERATIONS = """
 SELECT m.name, i.input_tokens, i.output_tokens, i.cache_write_5m_tokens + i.cache_write_1h_tokens,
        i.cache_write_1h_tokens, i.cache_read_tokens
 FROM response_iteration i JOIN model m ON m.id = i.model_id

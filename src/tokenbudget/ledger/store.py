@@ -65,8 +65,12 @@ class Ledger:
         self.path = path
         self._told = _Told(path)
         self._connection = open_ledger(path)
-        with self._told:
-            rollups.use_thresholds(self._connection, tuple(thresholds))
+        try:
+            with self._told:
+                rollups.use_thresholds(self._connection, tuple(thresholds))
+        except BaseException:
+            self.close()
+            raise
 
     def __enter__(self) -> Ledger:
         return self
@@ -101,12 +105,19 @@ class Ledger:
         with self._told:
             rollups.refresh(self._connection)
 
-    def begin_rebuild(self, present_paths: Sequence[str]) -> None:
-        """Void what these files told; see `rebuild.begin`. Ends with `end_rebuild`, or `close`."""
+    def begin_rebuild(
+        self, present_paths: Sequence[str], rewritten_paths: Sequence[str] = ()
+    ) -> None:
+        """Void what these files told; see `rebuild.begin`. Ends with one of the next two."""
         from tokenbudget.ledger import rebuild
 
         with self._told:
-            rebuild.begin(self._connection, present_paths)
+            rebuild.begin(self._connection, present_paths, rewritten_paths)
+
+    def abandon_rebuild(self) -> None:
+        """Leave the ledger as it was before `begin_rebuild`."""
+        with self._told:
+            self._connection.execute("ROLLBACK")
 
     def end_rebuild(self) -> None:
         """Make the rebuilt ledger the one that others see."""
@@ -118,7 +129,6 @@ class Ledger:
         with self._told:
             found = self._connection.execute("PRAGMA quick_check(1)").fetchone()[0]
             if found != "ok":
-                self._connection.close()
                 raise sqlite3.DatabaseError(f"malformed: {found}")
 
     def take_over(self, aside: str) -> int:

@@ -22,6 +22,21 @@ if TYPE_CHECKING:
     from tokenbudget.model.events import Stretch
 
 
+_TROUBLE = """
+INSERT INTO file (path, agent, session, is_subagent, size_bytes, mtime_ns, inode, usage_offset,
+                  detail_offset, head_sum, tail_sum, lines, blank_lines, malformed_lines,
+                  repaired_lines, synthetic_lines, rereads, trouble)
+VALUES (?1, ?2, ?3, 0, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ?4)
+ON CONFLICT (path) DO UPDATE SET trouble = ?4
+"""
+
+_STALE_WITHOUT_PROJECT = """
+INSERT OR IGNORE INTO rollup_stale
+    SELECT DISTINCT hour FROM rollup WHERE project_id IS NULL
+    AND EXISTS (SELECT 1 FROM file WHERE id = ? AND project_id IS NULL)
+"""
+
+
 class Writer:
     """Takes pieces in, many to a transaction. Other processes may write between transactions.
 
@@ -75,8 +90,11 @@ class Writer:
         """Forget everything since the last commit."""
         self._responses = None
         self._names.forget()
-        if self._connection.in_transaction:
-            self._connection.execute("ROLLBACK")
+        try:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+        except sqlite3.Error as exc:
+            raise translated(self._name, exc) from exc
 
     def _begin(self) -> ResponseWriter:
         if self._responses is None:
@@ -148,6 +166,9 @@ class Writer:
             usage_offset, sums = stretch.end, stretch.fingerprint
         if file.with_detail:
             detail_offset = stretch.end
+        project_id = self._project_id(stretch)
+        if project_id is not None:  # what the file told before belongs to this project as well
+            self._connection.execute(_STALE_WITHOUT_PROJECT, (state.id,))
         self._connection.execute(
             "UPDATE file SET size_bytes = ?, mtime_ns = ?, inode = ?, usage_offset = ?,"
             " detail_offset = ?, head_sum = ?, tail_sum = ?, lines = lines + ?,"
@@ -160,7 +181,7 @@ class Writer:
                 detail_offset,
                 *sums,
                 *stretch.line_counts,
-                self._project_id(stretch),
+                project_id,
                 state.id,
             ),
         )
@@ -192,22 +213,21 @@ class Writer:
 
     def note_trouble(self, path: str, agent: str, session: str, reason: str) -> None:
         """Remember for `doctor` that a file could not be read; part of the next commit."""
-        self._begin()
-        self._connection.execute(
-            "INSERT INTO file (path, agent, session, is_subagent, size_bytes, mtime_ns, inode,"
-            " usage_offset, detail_offset, head_sum, tail_sum, lines, blank_lines,"
-            " malformed_lines, repaired_lines, synthetic_lines, rereads, trouble)"
-            " VALUES (?1, ?2, ?3, 0, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ?4)"
-            " ON CONFLICT (path) DO UPDATE SET trouble = ?4",
-            (stored_path(path), agent, session, reason),
-        )
+        try:
+            self._begin()
+            self._connection.execute(_TROUBLE, (stored_path(path), agent, session, reason))
+        except sqlite3.Error as exc:
+            raise translated(self._name, exc) from exc
 
     def note_gone(self, file_ids: Sequence[int], now_ms: int) -> None:
         """Remember that these files are missing; what they told stays."""
-        with Transaction(self._connection):
-            self._connection.executemany(
-                "UPDATE file SET gone_at_ms = ? WHERE id = ?", [(now_ms, i) for i in file_ids]
-            )
+        try:
+            with Transaction(self._connection):
+                self._connection.executemany(
+                    "UPDATE file SET gone_at_ms = ? WHERE id = ?", [(now_ms, i) for i in file_ids]
+                )
+        except sqlite3.Error as exc:
+            raise translated(self._name, exc) from exc
 
 
 def _is_expected(piece: Piece, state: FileState) -> bool:

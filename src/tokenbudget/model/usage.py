@@ -133,16 +133,20 @@ class Response:
         )
 
     def absorb(self, other: Response, other_owns: bool) -> None:
-        """Take the per-field maximum of both; `other_owns` says whose place, time and model stay.
+        """Take the per-field maximum of both; `other_owns` says whose place and time stay.
 
-        Who owns is decided by `owns`, which needs the paths that this record does not carry.
+        Who owns is decided by `owns`, which needs the paths that this record does not carry. The
+        model is the owner's as well, unless the other copy tells of more attempts: the token fields
+        are then those of its last one.
         """
+        finer_by = len(other.iterations) - len(self.iterations)
+        if finer_by > 0 or (other_owns and finer_by == 0):
+            self.model = other.model
         if other_owns:
             self.is_sidechain = other.is_sidechain
             self.started_at_ms = other.started_at_ms
             self.offset = other.offset
             self.session = other.session
-            self.model = other.model
         if self.iterations or other.iterations:
             _absorb_split(self, other)
         else:
@@ -198,7 +202,7 @@ def _absorb_split(kept: Response, other: Response) -> None:
         ]
     else:
         missing = [_total(theirs, i) - _total(mine, i) for i in range(5)]
-        last = [n + max(0, m) for n, m in zip(mine[-1], missing, strict=True)]
+        last = [max(0, n) + m if m > 0 else n for n, m in zip(mine[-1], missing, strict=True)]
         merged = [*mine[:-1], last]
     models = [attempt[0] for attempt in finer.iterations]
     kept.iterations = tuple(

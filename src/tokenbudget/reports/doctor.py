@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from tokenbudget.reports.json import document
 from tokenbudget.reports.sanitize import one_line
-from tokenbudget.reports.table import Column, render, short_count
-from tokenbudget.reports.usage import hanging
+from tokenbudget.reports.table import Column, Marked, counted, cut, render, wrapped
+from tokenbudget.reports.usage import NOTE_WIDTH, nothing_lines, tilde, unpriced_note
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +27,9 @@ class Report(NamedTuple):
 
     ledger: str
     folders: Sequence[str]
+    absent: Sequence[str]
+    """Those of the folders that do not exist."""
+    home: str
     unreadable: Sequence[tuple[str, str]]
     files: FileReport
     problems: Sequence[ProblemRow]
@@ -42,33 +45,55 @@ def estimated_output(row: LowConfidence) -> int:
 
 def doctor_lines(report: Report, style: Style) -> list[str]:
     """The report for a person."""
-    files = report.files
-    is_well = not (report.problems or report.unreadable or files.unknown_responses)
-    verdict = (
-        "All transcripts were read." if is_well else "Everything readable was read; see below."
-    )
-    lines = [
-        style.bold(verdict),
-        "",
-        f"  Ledger       {one_line(report.ledger) or 'none (temporary)'}",
-        f"  Looked in    {', '.join(one_line(folder) for folder in report.folders)}",
-        f"  Prices       {report.prices}",
-        "",
-        *_counts(files),
-        "",
-    ]
+    if report.files.files or report.unreadable:
+        verdict = [style.bold(line) for line in wrapped(_verdict(report), style.width)]
+    else:
+        verdict = nothing_lines(report.folders, False, report.home)
+    lines = [*verdict, "", *_places(report, style), ""]
+    if report.files.files:
+        lines += [*(cut(line, style.width) for line in _counts(report.files)), ""]
     lines += _problem_lines(report, style)
     lines += _unpriced_lines(report, style)
     lines += _low_confidence_lines(report, style)
     return lines[:-1] if lines[-1] == "" else lines
 
 
+def _verdict(report: Report) -> str:
+    files = report.files
+    faults = [
+        (len(_unreadable(report)), "file", "could not be read"),
+        (files.malformed_lines, "line", "passed over"),
+        (files.unknown_responses, "response", "without usage"),
+        (files.low_confidence_responses, "response", "with too low an output"),
+    ]
+    doubts = [f"{counted(count, noun)} {what}" for count, noun, what in faults if count]
+    read = f"{counted(files.files, 'transcript')} read, {counted(files.responses, 'response')}"
+    return f"{read}; {', '.join(doubts)}." if doubts else f"{read}: nothing is doubtful."
+
+
+def _places(report: Report, style: Style) -> list[str]:
+    ledger = one_line(tilde(report.ledger, report.home)) or "none (a passing one)"
+    facts = [("Ledger", ledger), ("Prices", report.prices)]
+    for number, folder in enumerate(report.folders):
+        missing = " (not there)" if folder in report.absent else ""
+        facts.append(
+            ("" if number else "Looked in", one_line(tilde(folder, report.home)) + missing)
+        )
+    return [cut(f"  {name:<12} {value}", style.width) for name, value in facts]
+
+
+def _unreadable(report: Report) -> dict[str, str]:
+    """Reason by path, from this reading and from those before."""
+    remembered = {p.path: p.reason for p in report.problems if p.byte_offset is None}
+    return remembered | dict(report.unreadable)
+
+
 def _counts(files: FileReport) -> list[str]:
     facts = [
         (files.files, "transcripts read", f"{files.size_bytes / 1e6:,.1f} MB"),
         (files.gone_files, "of them are gone", "their usage stays"),
-        (files.rereads, "times a rewritten one", "was read afresh"),
-        (files.lagging_files, "wait for the second pass", "tools, words, attachments"),
+        (files.rereads, "rewritten ones", "read afresh"),
+        (files.lagging_files, "await the second pass", "tools, words, attachments"),
         (files.lines, "lines", ""),
         (files.repaired_lines, "of them repaired", "lone surrogate, NaN or an odd type"),
         (files.malformed_lines, "passed over", "no JSON, no object, or too long"),
@@ -77,7 +102,7 @@ def _counts(files: FileReport) -> list[str]:
         (files.responses, "responses", "each counted once"),
         (files.copied_responses, "stand in several files", "forks, resumes, replays"),
         (files.unknown_responses, "reported no usage", "not counted"),
-        (files.low_confidence_responses, "without a final count", "output too low"),
+        (files.low_confidence_responses, "without a final count", "~ their output is too low"),
         (files.unsplit_responses, "without a cache split", "taken as 5-minute writes"),
         (files.undated_responses, "without a time", "shown as day 'unknown'"),
     ]
@@ -90,31 +115,30 @@ def _counts(files: FileReport) -> list[str]:
 
 
 def _problem_lines(report: Report, style: Style) -> list[str]:
-    if not report.problems and not report.unreadable:
+    lines = [problem for problem in report.problems if problem.byte_offset is not None]
+    unreadable = _unreadable(report)
+    if not lines and not unreadable:
         return []
     columns = [
         Column("Problem in", is_text=True),
         Column("At byte"),
         Column("Reason", is_text=True),
     ]
-    rows: list[list[Cell]] = [[path, None, reason] for path, reason in report.unreadable]
-    known = {path for path, _ in report.unreadable}
-    more: list[list[Cell]] = [
-        [p.path, p.byte_offset, p.reason] for p in report.problems if p.path not in known
+    files: list[list[Cell]] = [
+        [tilde(path, report.home), "all", reason] for path, reason in unreadable.items()
     ]
-    return [*render(columns, [*rows, *more], None, style), ""]
+    rows: list[list[Cell]] = [[tilde(p.path, report.home), p.byte_offset, p.reason] for p in lines]
+    more = report.files.malformed_lines - len(lines)
+    hint = [f"{more:,} more: tokens doctor --problems N"] if more > 0 else []
+    return [*render(columns, [*files, *rows], None, style), *hint, ""]
 
 
 def _unpriced_lines(report: Report, style: Style) -> list[str]:
     table = report.table
     if not table.unpriced_models:
         return []
-    note = (
-        f"? {short_count(table.totals.unpriced_tokens)} tokens have no price:"
-        f" {', '.join(one_line(name) for name in table.unpriced_models)}."
-        " Give prices in config.toml (docs/prices.md)."
-    )
-    return [*hanging(note, style.width), ""]
+    note = unpriced_note(table.totals, table.unpriced_models)
+    return [*wrapped(note, min(style.width, NOTE_WIDTH), "  "), ""]
 
 
 def _low_confidence_lines(report: Report, style: Style) -> list[str]:
@@ -122,13 +146,19 @@ def _low_confidence_lines(report: Report, style: Style) -> list[str]:
         return []
     columns = [
         Column("Output too low in", is_text=True),
-        Column("Client", is_text=True),
+        Column("Client", is_text=True, drop_rank=1),
         Column("Responses"),
         Column("Output tokens"),
-        Column("Estimated"),
+        Column("Probably"),
     ]
     rows: list[list[Cell]] = [
-        [row.model, row.version, row.responses, row.output_tokens, f"~{estimated_output(row):,}"]
+        [
+            row.model,
+            row.version,
+            row.responses,
+            row.output_tokens,
+            Marked(estimated_output(row)),
+        ]
         for row in report.low_confidence
     ]
     return [*render(columns, rows, None, style), ""]

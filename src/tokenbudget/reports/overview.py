@@ -3,28 +3,42 @@
 from __future__ import annotations
 
 from tokenbudget.reports.sanitize import one_line
-from tokenbudget.reports.table import cut, dollars, short_count, sparkline, text_width
-from tokenbudget.reports.usage import hanging, notes
+from tokenbudget.reports.table import (
+    counted,
+    cut,
+    padded,
+    short_count,
+    shown,
+    sparkline,
+    text_width,
+)
+from tokenbudget.reports.usage import NOTE_WIDTH, cost_cell, note_lines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tokenbudget.analysis.overview import Latest, Overview
     from tokenbudget.analysis.usage import Sums, UsageTable
     from tokenbudget.reports.table import Style
 
 _BAR_CELLS = 20
+_FIGURES_WIDTH = 36
+_LABEL_ENOUGH = 24
 _TOP = 5
+_COST_WIDTH = 12
+_NARROW = 80
 
 
 def overview_lines(overview: Overview, style: Style, now_ms: int) -> list[str]:
-    """The screen, 80 columns or more."""
-    width = min(style.width, 100)
+    """The screen; under 80 columns it loses its bars, then the ends of its lines."""
+    width = min(style.width, NOTE_WIDTH)
     lines = []
     if overview.latest is not None:
         lines += [style.bold(_latest_line(overview.latest, now_ms, width))]
     lines += [
         style.faint("─" * width),
-        _period("Today", overview.today, f"{overview.sessions_today} sessions"),
+        _period("Today", overview.today, counted(overview.sessions_today, "session")),
         _period("This week", overview.week, _change(overview)),
         _period("This month", overview.month, ""),
         _period("All time", overview.everything, _hit_ratio(overview.everything)),
@@ -37,19 +51,20 @@ def overview_lines(overview: Overview, style: Style, now_ms: int) -> list[str]:
     when = "this week" if is_week else "so far"
     lines += _shares(f"Models {when}", overview.models, width, style)
     lines += _shares(f"Projects {when}", overview.projects, width, style)
-    lines += [line for note in notes(overview.models) for line in hanging(note, width)]
-    lines += ["", "  Next   tokens usage --by day   tokens sessions   tokens doctor"]
-    return lines
+    noted = note_lines(overview.everything, overview.unpriced_models, width - 2)
+    lines += ["", *(f"  {line}" for line in noted)] if noted else []
+    lines += ["", "  Next   tokens usage --by day   tokens sessions last   tokens doctor"]
+    return lines if width >= _NARROW else [cut(line, width, keeps_start=True) for line in lines]
 
 
 def _latest_line(latest: Latest, now_ms: int, width: int) -> str:
     where = latest.project.rstrip("/").rpartition("/")[2] or "?"
     name = latest.title or latest.git_branch
     what = " · ".join(one_line(part) for part in (where, name, latest.model) if part)
-    state = f"{latest.context_tokens:,} tokens in the window, {ago(now_ms - latest.at_ms)}"
-    room = width - text_width(state) - 2
-    shown = cut(what, room)
-    return shown + " " * (width - text_width(shown) - text_width(state)) + state
+    state = f"{latest.context_tokens:,} tokens in the window"
+    if latest.at_ms:
+        state += f", {ago(now_ms - latest.at_ms)}"
+    return padded(what, max(0, width - text_width(state) - 2)) + "  " + state
 
 
 def ago(elapsed_ms: int) -> str:
@@ -65,9 +80,14 @@ def ago(elapsed_ms: int) -> str:
 
 
 def _period(name: str, sums: Sums, more: str) -> str:
-    cost = dollars(sums.cost_usd) + ("?" if sums.unpriced_tokens else "")
     tokens = f"{short_count(sums.total_tokens)} tokens"
-    return f"  {name:<11}{tokens:>14}  {cost:>12}   {more}".rstrip()
+    return f"  {name:<11}{tokens:>14}  {_cost(sums)}  {more}".rstrip()
+
+
+def _cost(sums: Sums) -> str:
+    """Right-aligned, with room for the mark of a cost that is known in part."""
+    text = shown(cost_cell(sums))
+    return f"{text if text.endswith('?') else text + ' ':>{_COST_WIDTH + 1}}"
 
 
 def _change(overview: Overview) -> str:
@@ -89,23 +109,29 @@ def _shares(title: str, table: UsageTable, width: int, style: Style) -> list[str
     whole = table.totals.total_tokens
     if not whole:
         return []
-    label_width = width - _BAR_CELLS - 36
     lines = [style.bold(f"  {title}")]
-    by_size = sorted(table.rows, key=lambda row: -row[1].total_tokens)
-    for labels, sums in by_size[:_TOP]:
-        label = one_line(labels[0])
-        if "/" in label:
-            label = label.rstrip("/").rpartition("/")[2]
+    by_size = sorted(table.rows, key=lambda row: -row[1].total_tokens)[:_TOP]
+    names = _short_names([labels[0] for labels, _ in by_size])
+    cells = max(0, min(_BAR_CELLS, width - _FIGURES_WIDTH - _LABEL_ENOUGH))
+    label_width = max(_LABEL_ENOUGH // 2, width - cells - _FIGURES_WIDTH)
+    for name, (_, sums) in zip(names, by_size, strict=True):
         share = sums.total_tokens / whole
-        bar = ("█" * round(share * _BAR_CELLS)).ljust(_BAR_CELLS, "░")
-        is_unpriced = sums.unpriced_tokens == sums.total_tokens
-        cost = "?" if is_unpriced else dollars(sums.cost_usd)
-        shown = cut(label, label_width)
-        padded = shown + " " * (label_width - text_width(shown))
+        bar = ("█" * round(share * cells)).ljust(cells, "░")
         lines.append(
-            f"  {padded}  {bar} {share:>4.0%}  {short_count(sums.total_tokens):>7}  {cost:>12}"
+            f"  {padded(name, label_width)}  {bar} {share:>4.0%}"
+            f"  {short_count(sums.total_tokens):>7}  {_cost(sums)}".rstrip()
         )
     rest = len(table.rows) - _TOP
     if rest > 0:
         lines.append(style.faint(f"  and {rest} more"))
     return lines
+
+
+def _short_names(labels: Sequence[str]) -> list[str]:
+    """The last part of each path; two parts where one is not enough to tell them apart."""
+    names = [one_line(label).rstrip("/") or "/" for label in labels]
+    last = ["/".join(name.split("/")[-1:]) for name in names]
+    return [
+        short if last.count(short) == 1 else "/".join(name.split("/")[-2:])
+        for name, short in zip(names, last, strict=True)
+    ]

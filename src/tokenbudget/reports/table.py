@@ -15,14 +15,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import TypeAlias
 
-    Cell: TypeAlias = str | int | Decimal | None
+    Cell: TypeAlias = "str | int | Decimal | Marked | None"
 
 PREFERRED_TEXT = 24
-"""Words are cut to this before a column is left out, and"""
+"""Words are cut to this before a column is left out (see `Column.enough`), and"""
 SHORTEST_TEXT = 8
 """to this after all others are."""
 
 _GAP = "  "
+_TAKES_NO_ROOM = ("Mn", "Me", "Cf")
 _CENT = Decimal("0.01")
 _FINE = Decimal("0.0001")
 
@@ -42,6 +43,12 @@ class Style(NamedTuple):
         return f"\x1b[2m{text}\x1b[0m" if self.is_styled else text
 
 
+class Marked(NamedTuple):
+    """An amount that is not the whole truth: `~` before a count, `?` behind money."""
+
+    amount: int | Decimal
+
+
 class Column(NamedTuple):
     """A heading, and whether the cells are words (left, may be cut) or amounts (right)."""
 
@@ -51,6 +58,10 @@ class Column(NamedTuple):
     """Where the width does not suffice, the highest rank is left out first; 0 always stays."""
     may_cut: bool = True
     """Whether words may lose their middle; a date may not."""
+    keeps_start: bool = False
+    """Whether they lose their end instead: of an id, the beginning is what can be typed."""
+    enough: int = PREFERRED_TEXT
+    """How far words are cut before a column is left out."""
 
 
 def short_count(count: int) -> str:
@@ -66,6 +77,11 @@ def short_count(count: int) -> str:
     raise AssertionError  # the last unit takes everything
 
 
+def counted(count: int, noun: str) -> str:
+    """1 session, 2 sessions."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def dollars(amount: Decimal) -> str:
     """Two digits; four under a cent; never a rounded-away zero."""
     if amount == 0:
@@ -73,14 +89,19 @@ def dollars(amount: Decimal) -> str:
     step = _CENT if abs(amount) >= _CENT else _FINE
     if abs(amount) < _FINE:
         return "<$0.0001"
-    return f"${amount.quantize(step, ROUND_HALF_UP):,}"
+    rounded = amount.quantize(step, ROUND_HALF_UP)
+    return f"${rounded:,.2f}" if rounded >= _CENT else f"${rounded:,}"
 
 
-def _shown(cell: Cell, is_short: bool) -> str:
+def shown(cell: Cell, is_short: bool = False) -> str:
+    """A cell as it stands in a table or a sentence."""
     if cell is None:
         return ""
     if isinstance(cell, str):
         return one_line(cell)
+    if isinstance(cell, Marked):
+        amount = shown(cell.amount, is_short)
+        return f"{amount}?" if isinstance(cell.amount, Decimal) else f"~{amount}"
     if isinstance(cell, Decimal):
         return dollars(cell)
     return short_count(cell) if is_short else f"{cell:,}"
@@ -92,22 +113,49 @@ def text_width(text: str) -> int:
         return len(text)
     import unicodedata
 
-    wide = sum(unicodedata.east_asian_width(char) in "WF" for char in text)
-    marks = sum(unicodedata.combining(char) != 0 for char in text)
-    return len(text) + wide - marks
+    return sum(
+        0
+        if unicodedata.category(char) in _TAKES_NO_ROOM or "\u1160" <= char <= "\u11ff"
+        else 2
+        if unicodedata.east_asian_width(char) in "WF"
+        else 1
+        for char in text
+    )
 
 
-def cut(text: str, width: int) -> str:
-    """The text, its middle replaced by an ellipsis where it is wider than `width`."""
+def cut(text: str, width: int, keeps_start: bool = False) -> str:
+    """The text, its middle (or end) replaced by an ellipsis where it is wider than `width`."""
     if text_width(text) <= width:
         return text
     if width < 2:
-        return "…"[:width]
-    tail = (width - 1) // 2
+        return "…"[: max(0, width)]
+    tail = 0 if keeps_start else (width - 1) // 2
     head = width - 1 - tail
-    while text_width(text[:head] + text[len(text) - tail :]) > width - 1 and head + tail > 1:
+    while text_width(text[:head] + text[len(text) - tail :]) > width - 1:
         head, tail = (head - 1, tail) if head > tail else (head, tail - 1)
-    return f"{text[:head]}…{text[len(text) - tail :] if tail else ''}"
+    return f"{text[:head]}…{text[len(text) - tail :]}"
+
+
+def padded(text: str, width: int) -> str:
+    """The text, cut or filled with spaces to exactly this width."""
+    fitting = cut(text, width)
+    return fitting + " " * (width - text_width(fitting))
+
+
+def wrapped(text: str, width: int, indent: str = "") -> list[str]:
+    """Lines no wider than `width`, the later ones indented; a longer word is cut.
+
+    (`textwrap` takes every character for one column, and imports `re` to do so.)
+    """
+    lines: list[str] = []
+    line = ""
+    for word in text.split():
+        fitting = cut(word, width - len(indent))
+        if line.strip() and text_width(line) + 1 + text_width(fitting) > width:
+            lines.append(line)
+            line = indent
+        line += f" {fitting}" if line.strip() else fitting
+    return [*lines, line]
 
 
 def _widths(columns: Sequence[Column], lines: Sequence[Sequence[str]]) -> list[int]:
@@ -151,26 +199,39 @@ class _Attempt:
     ) -> None:
         kept = [i for i, column in enumerate(columns) if column.drop_rank <= highest_rank]
         self.columns = [columns[i] for i in kept]
-        self.lines = [[_shown(row[i], is_short) for i in kept] for row in rows]
+        columns_of_cells = [_column([row[i] for row in rows], is_short) for i in kept]
+        self.lines = [list(cells) for cells in zip(*columns_of_cells, strict=True)]
         self.widths = _widths(self.columns, self.lines)
 
     def fits(self, room: int) -> bool:
         """Whether it fits, its words cut moderately."""
-        _squeeze(self.columns, self.widths, room, PREFERRED_TEXT)
+        _squeeze(self.columns, self.widths, room)
         return _total(self.widths) <= room
 
 
-def _squeeze(columns: Sequence[Column], widths: list[int], room: int, shortest: int) -> None:
-    """Take from the widest text until the table fits or no text is longer than `shortest`."""
+def _column(cells: Sequence[Cell], is_short: bool) -> list[str]:
+    """A column's cells; money without a mark leaves room for one where others have it."""
+    texts = [shown(cell, is_short) for cell in cells]
+    if not any(isinstance(cell, Marked) and isinstance(cell.amount, Decimal) for cell in cells):
+        return texts
+    return [text if text.endswith("?") else f"{text} " for text in texts]
+
+
+def _squeeze(
+    columns: Sequence[Column], widths: list[int], room: int, shortest: int | None = None
+) -> None:
+    """Take from the widest text until the table fits or no text may become shorter.
+
+    `shortest` is for every column; without it each has its own `enough`.
+    """
+    texts = [i for i, column in enumerate(columns) if column.is_text and column.may_cut]
+    for i in texts:
+        widths[i] = min(widths[i], max(room, SHORTEST_TEXT))
     while _total(widths) > room:
-        texts = [
-            i
-            for i, column in enumerate(columns)
-            if column.is_text and column.may_cut and widths[i] > shortest
-        ]
-        if not texts:
+        longer = [i for i in texts if widths[i] > (shortest or columns[i].enough)]
+        if not longer:
             return
-        widths[max(texts, key=lambda i: widths[i])] -= 1
+        widths[max(longer, key=lambda i: widths[i])] -= 1
 
 
 def _laid_out(
@@ -181,11 +242,11 @@ def _laid_out(
     style: Style,
 ) -> list[str]:
     def line(cells: Sequence[str]) -> str:
-        padded = [
-            _padded(cell, width, column.is_text)
+        placed = [
+            _placed(cell, width, column)
             for cell, width, column in zip(cells, widths, columns, strict=True)
         ]
-        return _GAP.join(padded).rstrip()
+        return _GAP.join(placed).rstrip()
 
     rule = style.faint("─" * min(_total(widths), style.width))
     body = [line(cells) for cells in lines]
@@ -195,10 +256,10 @@ def _laid_out(
     return [*head, *body[:-1], rule, style.bold(body[-1])]
 
 
-def _padded(cell: str, width: int, is_text: bool) -> str:
-    shown = cut(cell, width)
-    room = " " * (width - text_width(shown))
-    return shown + room if is_text else room + shown
+def _placed(cell: str, width: int, column: Column) -> str:
+    fitting = cut(cell, width, column.keeps_start)
+    room = " " * (width - text_width(fitting))
+    return fitting + room if column.is_text else room + fitting
 
 
 def sparkline(values: Sequence[int]) -> str:

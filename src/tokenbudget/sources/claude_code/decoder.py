@@ -127,13 +127,16 @@ class Line(
     microcompact_metadata: Raw = NOTHING
 
 
-class ProgressMessage(Struct, gc=False, rename={"request_id": "requestId"}):
+class ProgressMessage(
+    Struct, gc=False, rename={"request_id": "requestId", "is_api_error": "isApiErrorMessage"}
+):
     """`data.message` of an `agent_progress` line: a whole line of the subagent."""
 
     type: str | None = None
     uuid: str | None = None
     timestamp: str | None = None
     request_id: str | None = None
+    is_api_error: bool | None = None
     message: Message | None = None
 
 
@@ -159,7 +162,10 @@ def repaired_line(data: bytes) -> Line:
         Malformed: the bytes are no JSON, or nested beyond what any parser takes.
         NotAnObject: the value is null, a number, a string or a list.
     """
-    return _line(_plain_object(data))
+    try:
+        return _line(_plain_object(data))
+    except RecursionError as exc:
+        raise Malformed("nested too deeply") from exc
 
 
 def decode_line(data: bytes) -> Line:
@@ -177,7 +183,7 @@ def decode_progress(data: Raw) -> Progress:
     except REJECTED:
         try:
             return _progress(_plain_object(bytes(data)))
-        except ValueError:
+        except (ValueError, RecursionError):
             return Progress()
 
 
@@ -186,8 +192,8 @@ def _plain_object(data: bytes) -> dict[str, object]:
 
     text = data.decode("utf-8", "replace").lstrip("\ufeff")
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as exc:
+        value = json.loads(text, parse_constant=lambda name: None)  # NaN and the infinities
+    except ValueError as exc:
         raise Malformed(str(exc)) from exc
     if not isinstance(value, dict):
         raise NotAnObject(type(value).__name__)
@@ -217,9 +223,15 @@ def _object(value: object) -> dict[str, object] | None:
 
 
 def _raw(value: object) -> Raw:
+    return NOTHING if value is None else raw_text(value)
+
+
+def raw_text(value: object) -> Raw:
+    """The value as compact JSON text, which is how clients write it; lone surrogates become `?`."""
     import json
 
-    return NOTHING if value is None else Raw(json.dumps(value).encode())
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return Raw(text.encode("utf-8", "replace"))
 
 
 def _usage(value: object) -> Usage | None:
@@ -274,6 +286,7 @@ def _progress(found: dict[str, object]) -> Progress:
             uuid=_text(inner.get("uuid")),
             timestamp=_text(inner.get("timestamp")),
             request_id=_text(inner.get("requestId")),
+            is_api_error=_flag(inner.get("isApiErrorMessage")),
             message=_message(inner.get("message")),
         ),
     )

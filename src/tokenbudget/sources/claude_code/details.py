@@ -20,8 +20,10 @@ from tokenbudget.model.events import (
 from tokenbudget.sources.claude_code.decoder import (
     NOTHING,
     REJECTED,
+    Count,
     Line,
     decode_progress,
+    raw_text,
 )
 from tokenbudget.sources.claude_code.usage import epoch_ms
 
@@ -82,9 +84,9 @@ class CompactFacts(
     """`compactMetadata` and `microcompactMetadata`."""
 
     trigger: str | None = None
-    pre_tokens: int | None = None
-    post_tokens: int | None = None
-    saved_tokens: int | None = None
+    pre_tokens: Count | None = None
+    post_tokens: Count | None = None
+    saved_tokens: Count | None = None
 
 
 _blocks = msgspec.json.Decoder(list[Block]).decode
@@ -307,10 +309,10 @@ def _lenient_blocks(data: bytes) -> list[Block]:
     import json
 
     try:
-        found = json.loads(data.decode("utf-8", "replace"))
+        found = json.loads(data.decode("utf-8", "replace"), parse_constant=lambda name: None)
+        return [_lenient_block(item) for item in found if isinstance(item, dict)]
     except (ValueError, RecursionError):
         return []
-    return [_lenient_block(item) for item in found if isinstance(item, dict)]
 
 
 def _lenient_block(item: dict[str, object]) -> Block:
@@ -319,7 +321,7 @@ def _lenient_block(item: dict[str, object]) -> Block:
         return value.encode("utf-8", "replace").decode() if isinstance(value, str) else None
 
     def raw(name: str) -> Raw:
-        return Raw(msgspec.json.encode(_plain(item[name]))) if name in item else NOTHING
+        return raw_text(item[name]) if name in item else NOTHING
 
     return Block(
         type=text("type"),
@@ -333,17 +335,6 @@ def _lenient_block(item: dict[str, object]) -> Block:
         thinking=raw("thinking"),
         source=raw("source"),
     )
-
-
-def _plain(value: object) -> object:
-    """The value with every lone surrogate replaced, so that it can be encoded."""
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    if isinstance(value, dict):
-        return {str(_plain(key)): _plain(item) for key, item in value.items()}
-    return value
 
 
 def first_text(content: Raw) -> str | None:

@@ -64,7 +64,7 @@ class _Walk:
                         found = self._file(entry)
                         if found is not None:
                             yield found
-                    elif entry.is_dir() and self._is_new(entry):
+                    elif self._is_new_folder(entry):
                         pending.append(entry.path)
         except OSError as exc:
             self.unreadable.append((folder, exc.strerror or str(exc)))
@@ -78,10 +78,13 @@ class _Walk:
             return None
         return FoundFile(entry.path, status.st_size, status.st_mtime_ns, status.st_ino)
 
-    def _is_new(self, entry: os.DirEntry[str]) -> bool:
+    def _is_new_folder(self, entry: os.DirEntry[str]) -> bool:
         try:
+            if not entry.is_dir():
+                return False
             status = entry.stat()
-        except OSError:
+        except OSError as exc:  # a link to itself, or into a folder that may not be entered
+            self.unreadable.append((entry.path, exc.strerror or str(exc)))
             return False
         identity = (status.st_dev, status.st_ino)
         if identity in self._visited:
@@ -105,9 +108,8 @@ def fingerprint(descriptor: int, end: int) -> tuple[int, int]:
 
 def session_of(path: str) -> str:
     """The session that a file belongs to by its place; lines that name another one win."""
-    folders, name = os.path.split(path)
-    before, found, _ = folders.partition("/subagents")
-    return os.path.basename(before) if found else name.removesuffix(SUFFIX)
+    before, found, _ = path.rpartition("/subagents/")
+    return os.path.basename(before if found else path.removesuffix(SUFFIX))
 
 
 def is_subagent_file(path: str) -> bool:
@@ -124,16 +126,16 @@ def project_root(cwd: str, home: str) -> str:
     A directory that is gone is folded by the shape of its path alone; one outside any repository
     is its own project.
     """
-    for mark in WORKTREE_MARKS:
-        before, found, _ = cwd.partition(mark)
-        if found and before:
-            return before
     folder = cwd
     while folder not in ("", "/", home):
         root = _repository_at(folder)
         if root is not None:
             return root
         folder = os.path.dirname(folder)
+    for mark in WORKTREE_MARKS:
+        before, found, _ = cwd.partition(mark)
+        if found and before not in ("", home):
+            return before
     return cwd
 
 
@@ -144,7 +146,7 @@ def _repository_at(folder: str) -> str | None:
             return folder
         with open(git, encoding="utf-8", errors="replace") as handle:
             pointer = handle.read(4096)
-    except OSError:
+    except (OSError, ValueError):  # nothing there, or no path at all: a null byte
         return None
     target = os.path.join(folder, pointer.removeprefix("gitdir:").strip())
     main, found, _ = os.path.normpath(target).rpartition("/.git/worktrees/")

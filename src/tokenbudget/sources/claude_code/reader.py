@@ -77,8 +77,13 @@ class _SessionNote:
 class _Collected:
     """What has been read since the last stretch was given out."""
 
-    def __init__(self, plan: ReadPlan, start: int) -> None:
+    def __init__(self, plan: ReadPlan) -> None:
         self.plan = plan
+        self.begin(plan.start)
+
+    def begin(self, start: int) -> None:
+        """Forget everything: the next stretch begins at `start`."""
+        plan = self.plan
         self.start = start
         self.lines = self.blank = self.malformed = self.repaired = 0
         self.problems: list[Problem] = []
@@ -190,14 +195,14 @@ def read_stretches(plan: ReadPlan) -> Iterator[Stretch]:
 
 
 def _stretches(descriptor: int, plan: ReadPlan) -> Iterator[Stretch]:
-    collected = _Collected(plan, plan.start)
+    collected = _Collected(plan)
     position = plan.start
     for block, base, stop in _blocks(descriptor, plan.start, collected):
         _take_lines(collected, block, base, stop)
         position = base + stop
         if position - collected.start >= STRETCH_BYTES:
             yield collected.stretch(descriptor, position, is_last=False)
-            collected = _Collected(plan, position)
+            collected.begin(position)
     yield collected.stretch(descriptor, position, is_last=True)
 
 
@@ -225,6 +230,7 @@ def _take_lines(collected: _Collected, block: bytearray, base: int, stop: int) -
 
 
 _USER = b'"type":"user"'
+_BACKSLASH = ord("\\")
 _EDGE_BYTES = 512
 _WORTH_A_LOOK_BYTES = 2048
 """A shorter line is decoded in the time that the look at it would take."""
@@ -236,15 +242,21 @@ def is_user_line(block: bytearray, begin: int, end: int) -> bool:
     Most bytes of a transcript are tool results in such lines, and they carry no usage. The key is
     looked for near both ends of the line, where clients write it. It is the line's own, and not one
     of an inner object, if no other bracket stands between it and that end; and it is no part of a
-    string, in which its quotes would be escaped. Anything unclear is False: decode it.
+    string, in which its quotes would be escaped. Anything unclear is False: decode it. Only a line
+    with two keys named type could deceive it, and no client writes one.
     """
     count = block.count
     found = block.find(_USER, begin, begin + _EDGE_BYTES)
     if 0 <= found < end:
-        return count(b"{", begin, found) == 1 and count(b"[", begin, found) == 0
+        return (
+            count(b"{", begin, found) == 1
+            and count(b"[", begin, found) == 0
+            and block[found - 1] != _BACKSLASH
+        )
     found = block.rfind(_USER, max(begin, end - _EDGE_BYTES), end)
     return (
-        found >= 0
+        found > begin
+        and block[found - 1] != _BACKSLASH  # the first quote ends no key like "x\"type"
         and count(b"}", found, end) == 1
         and block[end - 2 : end].rstrip().endswith(b"}")
         and not count(b"{", found, end)

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 SYNTHETIC = "<synthetic>"
 
+_END_OF_TIME_MS = 253_370_764_800_000
+"""The year 9999: its last day has no date any more in a zone to the east."""
+
 
 def epoch_ms(stamp: str | None) -> int:
     """Milliseconds since 1970 of an ISO 8601 time; `UNKNOWN_TIME` where it is none.
@@ -28,9 +31,10 @@ def epoch_ms(stamp: str | None) -> int:
         when = datetime.fromisoformat(stamp)
         if when.tzinfo is None:
             when = when.replace(tzinfo=UTC)
-        return max(UNKNOWN_TIME, round(when.timestamp() * 1000))
+        at_ms = round(when.timestamp() * 1000)
     except (ValueError, OverflowError):
         return UNKNOWN_TIME
+    return at_ms if 0 < at_ms < _END_OF_TIME_MS else UNKNOWN_TIME
 
 
 class ResponseTable:
@@ -40,7 +44,7 @@ class ResponseTable:
         self.session = session
         self.synthetic_lines = 0
         self.found: dict[str, Response] = {}
-        self._stamps: dict[str, str | None] = {}
+        self._stamps: dict[str, str | None] = {}  # as `_comparable` has them
 
     def add_assistant(self, line: Line, offset: int) -> str | None:
         """Take an assistant line in; returns the key of its response, if it tells of one."""
@@ -58,6 +62,9 @@ class ResponseTable:
         if progress.type != "agent_progress" or inner is None or inner.message is None:
             return None
         if inner.type not in (None, "assistant") or inner.message.usage is None:
+            return None
+        if inner.is_api_error:
+            self.synthetic_lines += 1
             return None
         key = inner.message.id or inner.request_id or line.request_id or inner.uuid or line.uuid
         return self._add(inner.message, key, line, inner.timestamp or line.timestamp, 1, offset)
@@ -82,7 +89,7 @@ class ResponseTable:
             kept = self.found[key] = Response(
                 key, sidechain, epoch_ms(stamp), offset, line.session or self.session, model
             )
-            self._stamps[key] = stamp
+            self._stamps[key] = _comparable(stamp, kept.started_at_ms)
         elif kept.is_sidechain != sidechain or _is_earlier(stamp, self._stamps[key]):
             self._take_place(kept, key, line, stamp, sidechain, offset, model)
         if message.stop_reason is not None:
@@ -111,14 +118,19 @@ class ResponseTable:
             session = line.session or self.session
             place = Response(key, sidechain, at_ms, offset, session, model)
             kept.absorb(place, other_owns=True)
-            self._stamps[key] = stamp
+            self._stamps[key] = _comparable(stamp, at_ms)
+
+
+def _comparable(stamp: str | None, at_ms: int) -> str | None:
+    """The time as text, where text of the same length can be compared with it."""
+    return stamp if at_ms and stamp is not None and stamp[-1] == "Z" else None
 
 
 def _is_earlier(stamp: str | None, kept: str | None) -> bool:
     """Whether it is worth parsing the time: equal formats compare as text."""
     if stamp is None or kept is None or len(stamp) != len(kept):
-        return stamp != kept
-    return stamp < kept or stamp[-1] != kept[-1]
+        return stamp is not None
+    return stamp < kept or stamp[-1] != "Z"
 
 
 def _take_usage(kept: Response, usage: Usage, model: str) -> None:
@@ -140,9 +152,22 @@ def _take_usage(kept: Response, usage: Usage, model: str) -> None:
         kept.thinking_tokens = max(kept.thinking_tokens, details.thinking_tokens)
 
 
+def _is_empty(usage: Usage) -> bool:
+    """[14] Whether it reports nothing: then the usage is as unknown as where it is null."""
+    return (
+        usage.input_tokens is None
+        and usage.output_tokens is None
+        and usage.cache_creation_input_tokens is None
+        and usage.cache_read_input_tokens is None
+        and usage.cache_creation is None
+    )
+
+
 def _raise_counts(kept: Response, usage: Usage) -> None:
     # Plain comparisons: `max` costs three times as much, and this runs for every usage line.
     count = usage.input_tokens or 0
+    if not count and _is_empty(usage):
+        return
     if count > kept.input_tokens:
         kept.input_tokens = count
     count = usage.output_tokens or 0
@@ -165,19 +190,32 @@ def _take_attempts(kept: Response, usage: Usage, model: str) -> None:
     pieces = usage.iterations or []
     last = pieces[-1] if len(pieces) > 1 else usage
     copy = Response(
-        kept.key, kept.is_sidechain, kept.started_at_ms, kept.offset, kept.session, model
+        kept.key,
+        kept.is_sidechain,
+        kept.started_at_ms,
+        kept.offset,
+        kept.session,
+        last.model or model,
+        iterations=tuple(_iteration(piece, model) for piece in pieces[:-1]),
     )
-    copy.iterations = tuple(_iteration(piece, model) for piece in pieces[:-1])
-    _raise_counts(copy, last)
+    (
+        copy.input_tokens,
+        copy.output_tokens,
+        copy.cache_write_tokens,
+        copy.cache_write_1h_tokens,
+        copy.cache_read_tokens,
+    ) = _counts(last)
+    copy.has_cache_split = 0 if last.cache_creation is None else 1
     kept.absorb(copy, other_owns=False)
-    if len(pieces) > 1 and last.model:
-        kept.model = last.model
 
 
 def _iteration(usage: Usage, model: str) -> Iteration:
+    return (usage.model or model, *_counts(usage))
+
+
+def _counts(usage: Usage) -> tuple[int, int, int, int, int]:
     write, hour = _cache_writes(usage)
     return (
-        usage.model or model,
         usage.input_tokens or 0,
         usage.output_tokens or 0,
         write,

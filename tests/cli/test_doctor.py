@@ -1,0 +1,107 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Home, Sample, response
+
+
+@pytest.fixture
+def damaged(home: Home) -> Home:
+    """A session with two lines that are none."""
+    path = home.write_session("s1", response(1), response(2))
+    with path.open("ab") as handle:
+        handle.write(b"no json\n[1, 2]\n")
+    return home
+
+
+def test_says_first_how_it_stands(damaged: Home) -> None:
+    assert damaged.run("doctor").lines[0] == (
+        "1 transcript read, 2 responses; 2 lines passed over."
+    )
+
+
+def test_says_so_when_nothing_is_doubtful(home: Home) -> None:
+    home.write_session("s1", response(1))
+
+    assert home.run("doctor").lines[0] == "1 transcript read, 1 response: nothing is doubtful."
+
+
+def test_shows_where_each_problem_is(damaged: Home) -> None:
+    problems = damaged.ask("doctor")["problems"]
+
+    size = (damaged.claude / "projects/-w/s1.jsonl").stat().st_size
+    assert [problem["byte_offset"] for problem in problems] == [size - 15, size - 7]
+    assert "~/.claude/projects/-w/s1.jsonl" in damaged.run("doctor").out
+
+
+def test_says_how_many_problems_are_not_shown(damaged: Home) -> None:
+    done = damaged.run("doctor", "--problems", "1")
+
+    assert "1 more: tokens doctor --problems N" in done.lines
+    assert "more:" not in damaged.run("doctor").out
+
+
+def test_names_folders_that_are_not_there(damaged: Home) -> None:
+    lines = damaged.run("doctor").lines
+
+    assert "  Looked in    ~/.claude" in lines
+    assert "               ~/.config/claude (not there)" in lines
+
+
+def test_looks_where_it_is_told_to(damaged: Home, tmp_path: Path) -> None:
+    report = damaged.ask("doctor", "--from", str(damaged.claude))
+
+    assert report["folders"] == [str(damaged.claude)]
+    assert report["ledger"] == ""
+
+
+def test_counts_what_the_sample_is_known_to_hold(sample: Sample) -> None:
+    files = sample.home.ask("doctor")["files"]
+
+    assert files["files"] == sample.truth.files
+    assert files["unknown_responses"] == sample.truth.total.requests_without_usage
+    assert files["responses"] == sample.truth.total.requests
+
+
+def test_estimates_output_that_is_too_low(home: Home) -> None:
+    words = [{"type": "text", "text": "x" * 1400}]
+    home.write_session("s1", response(1, stop_reason=None, content=words))
+
+    row = home.ask("doctor")["low_confidence"][0]
+
+    assert row["output_tokens"] == 10
+    assert 1000 <= row["estimated_output_tokens"] <= 1050
+    assert f"~{row['estimated_output_tokens']:,}" in home.run("doctor").out
+
+
+def test_names_models_without_a_price(home: Home) -> None:
+    home.write_session("s1", response(1, model="mystery-1"))
+
+    assert home.ask("doctor")["unpriced_models"] == ["mystery-1"]
+    assert "? 110 tokens have no price and are not in the cost: mystery-1." in home.run("doctor").out
+
+
+def test_rebuild_gives_the_same_totals(sample: Sample, tmp_path: Path) -> None:
+    own = str(tmp_path / "own")
+    before = sample.home.ask("usage", TOKENS_HOME=own)["totals"]
+
+    rebuilt = sample.home.ask("doctor", "--rebuild", TOKENS_HOME=own)
+
+    assert rebuilt["files"]["files"] == sample.truth.files
+    assert sample.home.ask("usage", TOKENS_HOME=own)["totals"] == before
+
+
+def test_a_file_that_may_not_be_read_is_named(home: Home) -> None:
+    home.write_session("s1", response(1))
+    path = home.write_session("s2", response(2, sessionId="s2"))
+    path.chmod(0)
+    if os.access(path, os.R_OK):  # the superuser reads everything
+        path.unlink()
+        path.parent.joinpath("s2.jsonl").mkdir()
+        path.parent.joinpath("loop").symlink_to("loop")
+
+    report = home.ask("doctor")
+
+    assert len(report["unreadable"]) + len(report["problems"]) >= 1
+    assert home.run("doctor").lines[0].startswith("1 transcript read, 1 response; 1 file could not")

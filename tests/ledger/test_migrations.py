@@ -1,0 +1,88 @@
+"""A ledger of every past version becomes one of this version, and keeps what it told."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from tests.ledger.builders import Home
+from tokenbudget.ledger import migrations
+from tokenbudget.ledger.migrations import MIGRATIONS, migrate
+from tokenbudget.ledger.queries import UsageQuery
+from tokenbudget.ledger.schema import SCHEMA_VERSION
+
+# One entry per past version: what a program of that version had written. Never edited; a new
+# version adds an entry. The answer expected is output tokens by model.
+WRITTEN_BY = {
+    1: """
+INSERT INTO model VALUES (1, 'claude-opus-5-5');
+INSERT INTO session VALUES (1, 's1', 'main', '2.1.329', '', '/home/dev/shop', '', '');
+INSERT INTO file VALUES (1, '/home/dev/s1.jsonl', 'claude-code', 's1', 0, NULL, 900, 5, 6, 900, 900,
+                         7, 8, 1, 0, 0, 0, 0, 0, NULL, NULL);
+INSERT INTO response VALUES (1, 'msg_1', 1, 0, 1, 1, 1795179600000, 0, 0, 0, 3, 10, 60, 40, 1000, 0,
+                             NULL, 1, 1, '', '');
+INSERT INTO rollup_stale VALUES (498661);
+"""
+}
+
+
+def tables(connection: sqlite3.Connection) -> dict[str, str]:
+    rows = connection.execute("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL")
+    return dict(rows.fetchall())
+
+
+def test_every_version_has_its_step() -> None:
+    assert len(MIGRATIONS) == SCHEMA_VERSION
+    assert [step.__name__[:4] for step in MIGRATIONS] == [
+        f"m{number:03}" for number in range(1, SCHEMA_VERSION + 1)
+    ]
+    assert sorted(WRITTEN_BY) == list(range(1, SCHEMA_VERSION + 1))
+
+
+@pytest.mark.parametrize("version", range(1, SCHEMA_VERSION + 1))
+def test_a_ledger_of_a_past_version_is_brought_up_to_date(home: Home, version: int) -> None:
+    home.data.mkdir()
+    with closing(sqlite3.connect(home.ledger_path, isolation_level=None)) as connection:
+        migrate(connection, version)
+        assert connection.execute("PRAGMA user_version").fetchone() == (version,)
+        connection.executescript(WRITTEN_BY[version])
+    with home.open() as ledger:
+        models = ledger.names("model")
+        (row,) = ledger.usage(UsageQuery())
+        assert (models[row.model_id], row.output_tokens) == ("claude-opus-5-5", 10)
+        ledger.roll_up()
+        assert ledger.usage(UsageQuery())[0].output_tokens == 10
+    assert home.rows("PRAGMA user_version") == [(SCHEMA_VERSION,)]
+
+
+@pytest.mark.parametrize("version", range(1, SCHEMA_VERSION + 1))
+def test_an_upgraded_ledger_has_the_tables_of_a_new_one(home: Home, version: int) -> None:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as old:
+        migrate(old, version)
+        migrate(old, SCHEMA_VERSION)
+        with closing(sqlite3.connect(":memory:", isolation_level=None)) as new:
+            migrate(new, SCHEMA_VERSION)
+            assert tables(old) == tables(new)
+
+
+def test_a_step_that_fails_leaves_nothing_of_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(connection: sqlite3.Connection) -> None:
+        connection.execute("CREATE TABLE half (done)")
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        migrate(connection, SCHEMA_VERSION)
+        before = tables(connection)
+        monkeypatch.setattr(migrations, "MIGRATIONS", (*MIGRATIONS, broken))
+        with pytest.raises(sqlite3.OperationalError):
+            migrate(connection, SCHEMA_VERSION + 1)
+        assert tables(connection) == before
+        assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+
+
+def test_a_step_that_another_process_has_done_is_not_done_again() -> None:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        for _ in range(2):
+            migrate(connection, SCHEMA_VERSION)
