@@ -45,7 +45,7 @@ run: compiled ## set everything up and show the budget (sample sessions where yo
 # ── checking ─────────────────────────────────────────────────────────────────────────────────────
 
 test: lint ## set everything up and pass the tests: lint, types, rooms, pytest
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q --ignore=tests/e2e
 
 lint: compiled $(VENV)/test.stamp
 	@$(BIN)/ruff check -q .
@@ -69,8 +69,9 @@ fmt: $(VENV)/test.stamp ## format the code
 	@$(BIN)/ruff check --fix -q .
 	@$(BIN)/ruff format -q .
 
-docs: compiled ## write the generated pages: schema, commands
+docs: compiled ## write the generated pages (schema, commands) and the picture
 	@$(BIN)/python tools/make_docs.py
+	@$(BIN)/python tools/make_picture.py
 
 prices: $(VENV)/test.stamp ## compile the dated price table from genai-prices
 	@$(PYTHON) -m venv build/prices

@@ -1,4 +1,4 @@
-"""Draw docs/overview.svg: what `tokens` shows on the sample sessions, as a terminal would show it."""
+"""Draw docs/overview.svg: what `tokens` shows on the sample sessions, as in a terminal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sample_sessions import generate
-
 from tokenbudget.cli import main as tokens
 
 PICTURE = Path("docs/overview.svg")

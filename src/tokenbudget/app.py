@@ -104,10 +104,12 @@ def open_workbench(
         return _fresh_bench(settings, book, zone, clock, _existing(from_paths), want, terminal)
     tops = transcript_folders(settings)
     try:
-        return _kept_bench(settings, book, zone, clock, tops, want, terminal)
+        bench = _kept_bench(settings, book, zone, clock, tops, want, terminal)
     except LedgerUnusable as exc:
         terminal.warn(f"{exc}. This answer is read afresh from the transcripts")
         return _fresh_bench(settings, book, zone, clock, tops, want, terminal)
+    bench.ledger.hold_still()
+    return bench
 
 
 def _existing(paths: Sequence[str]) -> list[str]:
@@ -222,7 +224,7 @@ def start_backfill(settings: Settings) -> None:
         start_detached(
             [sys.executable, "-m", "tokenbudget", "backfill"], environment_for_child(settings)
         )
-    except OSError:
+    except (OSError, NotImplementedError):  # the latter: a system without POSIX_SPAWN_SETSID
         return  # the next command will try again; nothing depends on it
 
 

@@ -17,7 +17,15 @@ def test_every_number_is_of_this_ledger() -> None:
 
     text = why_others_differ(files, sums)
 
-    for fact in ("1,234 responses", "56 of them", "25% of all", "10,000", "9,000", "7 lines", "8,000"):
+    for fact in (
+        "1,234 responses",
+        "56 of them",
+        "25% of all",
+        "10,000",
+        "9,000",
+        "7 lines",
+        "8,000",
+    ):
         assert fact in text
 
 

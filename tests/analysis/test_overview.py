@@ -1,4 +1,5 @@
 from tests.analysis.conftest import Bench, response
+
 from tokenbudget.analysis.overview import DAYS_SHOWN, Overview, overview
 
 
@@ -22,7 +23,9 @@ def test_the_week_before_is_as_long_as_this_one(bench_of: Bench) -> None:
 
 
 def test_days_are_oldest_first_and_end_today(bench_of: Bench) -> None:
-    seen = seen_by(bench_of, response(1, "2026-11-20T01:00:00Z"), response(2, "2026-11-07T01:00:00Z"))
+    seen = seen_by(
+        bench_of, response(1, "2026-11-20T01:00:00Z"), response(2, "2026-11-07T01:00:00Z")
+    )
 
     assert seen.daily_tokens == [110, *[0] * (DAYS_SHOWN - 2), 110]
 

@@ -1,5 +1,5 @@
 import zoneinfo
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 
 import pytest
@@ -37,9 +37,7 @@ ZONES = [
 ]
 
 zones = st.sampled_from(ZONES)
-moments = st.datetimes(datetime(2023, 1, 1), datetime(2028, 11, 1)).map(
-    lambda moment: round(moment.replace(tzinfo=UTC).timestamp() * 1000)
-)
+moments = st.integers(1_672_531_200_000, NOW + 2 * 365 * DAY)  # from 2023 on
 days = st.dates(date(2023, 1, 3), date(2028, 10, 30))
 
 
@@ -174,7 +172,9 @@ class TestMoments:
         assert abs(moment) < 2**63
 
     @pytest.mark.parametrize("name", ["UTC", "Pacific/Kiritimati", "America/Adak"])
-    @pytest.mark.parametrize("text", ["0001-01-01", "9999-12-31", "0001-01-01T00:00", "9999-12-31T23"])
+    @pytest.mark.parametrize(
+        "text", ["0001-01-01", "9999-12-31", "0001-01-01T00:00", "9999-12-31T23"]
+    )
     @pytest.mark.parametrize("is_end", [True, False])
     def test_the_ends_of_the_calendar_are_no_error(
         self, name: str, text: str, is_end: bool

@@ -1,4 +1,5 @@
 from tests.analysis.conftest import Bench, response
+
 from tokenbudget.analysis.sessions import session_list, session_whole
 from tokenbudget.ledger.queries import UsageQuery
 

@@ -9,14 +9,14 @@ import io
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from sample_sessions import Truth, generate
 
+from sample_sessions import Truth, generate
 from tokenbudget.cli import main
 from tokenbudget.system.clock import SystemClock
 
@@ -188,10 +188,10 @@ class Sample(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sample]:
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
     """Sessions up to `NOON`, with prices that stay; shared, so only for commands that read."""
     home = Home(tmp_path_factory.mktemp("sample") / "home")
     truth = generate(home.claude, end=NOON, days=9, seed=1)
     home.config.parent.mkdir()
     home.config.write_text(PRICES)
-    yield Sample(home, truth)
+    return Sample(home, truth)

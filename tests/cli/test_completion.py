@@ -3,8 +3,8 @@ import shutil
 import subprocess
 
 import pytest
-
 from tests.cli.conftest import Home
+
 from tokenbudget.cli import VERBS
 from tokenbudget.cli.completion import script, words
 

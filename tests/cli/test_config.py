@@ -3,7 +3,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-
 from tests.cli.conftest import OPUS, Home, response
 
 
@@ -52,7 +51,7 @@ def test_a_folder_stands_on_a_line_of_its_own_and_whole(home: Home) -> None:
 
     shown = [line.split()[:2] for line in lines]
     assert ["claude_dirs", "/first"] in shown
-    assert ["/second"] == shown[shown.index(["claude_dirs", "/first"]) + 1]
+    assert shown[shown.index(["claude_dirs", "/first"]) + 1] == ["/second"]
 
 
 @pytest.mark.parametrize("verb", ["overview", "usage", "sessions", "doctor", "config"])
@@ -118,7 +117,7 @@ def test_a_price_left_out_leaves_those_tokens_unpriced(home: Home) -> None:
 @pytest.mark.parametrize(
     "prices",
     [
-        'prices = 1',
+        "prices = 1",
         'prices = {"m" = 1}',
         '[prices."m"]\ninput = -1',
         '[prices."m"]\ninput = "much"',

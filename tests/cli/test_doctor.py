@@ -2,7 +2,6 @@ import os
 from pathlib import Path
 
 import pytest
-
 from tests.cli.conftest import Home, Sample, response
 
 
@@ -79,7 +78,9 @@ def test_names_models_without_a_price(home: Home) -> None:
     home.write_session("s1", response(1, model="mystery-1"))
 
     assert home.ask("doctor")["unpriced_models"] == ["mystery-1"]
-    assert "? 110 tokens have no price and are not in the cost: mystery-1." in home.run("doctor").out
+    assert (
+        "? 110 tokens have no price and are not in the cost: mystery-1." in home.run("doctor").out
+    )
 
 
 def test_rebuild_gives_the_same_totals(sample: Sample, tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ and look at the difference before you commit it.
 from pathlib import Path
 
 import pytest
-
 from tests.cli.conftest import Sample
+
 from tokenbudget.metering.price_table import AS_OF, SOURCE
 from tokenbudget.reports.table import text_width
 

@@ -1,4 +1,4 @@
-"""Nothing that stands in a transcript, a name or an argument may reach the terminal as a command."""
+"""Nothing in a transcript, a name or an argument may reach the terminal as a command."""
 
 import json
 import os
@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tests.cli.conftest import Done, Home, response, write_lines
 
 HOSTILE = {
@@ -15,7 +14,7 @@ HOSTILE = {
     "link": "\x1b]8;;http://evil.example/\x1b\\click\x1b]8;;\x1b\\",
     "clipboard": "\x1b]52;c;ZXZpbA==\x07",
     "clear": "\x1b[2J\x1b[H",
-    "device-control": "\x1bP$q\"p\x1b\\",
+    "device-control": '\x1bP$q"p\x1b\\',
     "c1": "\x9b31mred\x9d0;owned\x9c\x90dcs\x9c",
     "bidi": "safe\u202egnp.exe\u2066x\u2069\u200f",
     "zero-width": "a\u200bb\u200dc\ufeffd\u2060e\U000e0041f",
@@ -196,6 +195,18 @@ def test_names_that_are_no_text_are_shown(home: Home, tmp_path: Path) -> None:
     assert (doctor.code, harmful(doctor.out)) == (0, set())
     assert missing.code == 3
     assert missing.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["overview", "sessions", "doctor", "config"])
+def test_names_of_folders_are_cleaned(tmp_path: Path, bad: str, command: str) -> None:
+    folder = tmp_path / as_argument(bad).replace("/", "_")
+    folder.mkdir()
+    for home in (Home(folder), Home(folder / "used")):
+        if home.path.name == "used":
+            home.write_session("s1", response(1))
+        done = home.run(command, CLAUDE_CONFIG_DIR=f"{home.claude},{folder}/more")
+
+        assert (done.code, harmful(done.out + done.err)) == (0, set())
 
 
 def test_the_bytes_of_a_real_process_are_clean(home: Home) -> None:

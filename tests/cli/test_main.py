@@ -3,8 +3,8 @@ import sys
 from importlib import import_module
 
 import pytest
-
 from tests.cli.conftest import Home, response
+
 from tokenbudget import __version__
 from tokenbudget.cli import VERBS
 from tokenbudget.cli.completion import words
@@ -67,7 +67,9 @@ class TestRefusal:
         )
 
     def test_an_unlike_verb_is_not_guessed(self, home: Home) -> None:
-        assert home.run("xyzzy").err == "tokens: there is no verb 'xyzzy'; tokens --help lists them\n"
+        assert (
+            home.run("xyzzy").err == "tokens: there is no verb 'xyzzy'; tokens --help lists them\n"
+        )
 
     @pytest.mark.parametrize("verb", SHOWN)
     def test_an_unknown_option_is_one_sentence(self, home: Home, verb: str) -> None:

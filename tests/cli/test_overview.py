@@ -1,5 +1,4 @@
 import pytest
-
 from tests.cli.conftest import Home, Sample, response
 
 
@@ -50,9 +49,7 @@ def test_it_is_what_tokens_alone_shows(sample: Sample) -> None:
 
 
 def test_every_mark_is_explained_even_if_it_is_from_before_this_week(home: Home) -> None:
-    home.write_session(
-        "s1", response(1), response(2, "2026-10-01T00:00:00Z", model="mystery-1")
-    )
+    home.write_session("s1", response(1), response(2, "2026-10-01T00:00:00Z", model="mystery-1"))
 
     done = home.run()
 

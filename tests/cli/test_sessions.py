@@ -2,7 +2,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-
 from tests.cli.conftest import NOON, Home, Sample, response, write_lines
 
 
@@ -28,15 +27,19 @@ class TestList:
 
         assert table["format"] == "tokenbudget/sessions/1"
         assert table["sessions"] == 3
-        assert table["rows"][0] | {
-            "project": "/work/api",
-            "git_branch": "main",
-            "agent": "claude-code",
-            "agent_version": "2.1.329",
-            "is_transcript_gone": False,
-            "total_tokens": 110,
-            "requests": 1,
-        } == table["rows"][0]
+        assert (
+            table["rows"][0]
+            | {
+                "project": "/work/api",
+                "git_branch": "main",
+                "agent": "claude-code",
+                "agent_version": "2.1.329",
+                "is_transcript_gone": False,
+                "total_tokens": 110,
+                "requests": 1,
+            }
+            == table["rows"][0]
+        )
 
     def test_adds_up_to_all_usage(self, sample: Sample) -> None:
         rows = sample.home.ask("sessions")["rows"]
@@ -60,7 +63,10 @@ class TestList:
     def test_says_how_many_are_not_shown_and_how_to_see_them(self, three: Home) -> None:
         done = three.run("sessions", "--limit", "1")
 
-        assert done.lines[-2:] == ["2 more: tokens sessions --all", "One whole: tokens sessions bbb"]
+        assert done.lines[-2:] == [
+            "2 more: tokens sessions --all",
+            "One whole: tokens sessions bbb",
+        ]
 
     def test_all_shows_all(self, sample: Sample) -> None:
         done = sample.home.run("sessions", "--all")
@@ -147,7 +153,9 @@ class TestOne:
         whole = sample.home.ask("sessions", "last")
 
         assert whole["format"] == "tokenbudget/session/1"
-        assert sum(row["total_tokens"] for row in whole["models"]) == whole["totals"]["total_tokens"]
+        assert (
+            sum(row["total_tokens"] for row in whole["models"]) == whole["totals"]["total_tokens"]
+        )
         assert sum(row["total_tokens"] for row in whole["days"]) == whole["totals"]["total_tokens"]
         assert whole["cost_usd"] == whole["totals"]["cost_usd"]
         assert whole["tools"]
@@ -164,7 +172,9 @@ class TestOne:
         }
         home.write_session("s1", response(1), compaction)
 
-        assert "Compact    2026-11-20 09:30 auto at 160,000 tokens" in home.run("sessions", "s1").out
+        assert (
+            "Compact    2026-11-20 09:30 auto at 160,000 tokens" in home.run("sessions", "s1").out
+        )
         assert home.ask("sessions", "s1", "--tz", "Asia/Kolkata")["compactions"] == [
             {
                 "at": "2026-11-20T15:00:00.000+05:30",

@@ -1,6 +1,8 @@
 """What a person's terminal, a pipe, a full disk and Ctrl-C see of the program."""
 
+import contextlib
 import fcntl
+import io
 import os
 import pty
 import re
@@ -13,9 +15,9 @@ import time
 from pathlib import Path
 
 import pytest
-
 from tests.cli.conftest import Done, Home, Sample, response
-from tokenbudget.cli.terminal import bar
+
+from tokenbudget.cli.terminal import ProgressBar, bar
 from tokenbudget.reports.table import text_width
 
 ESCAPE = "\x1b["
@@ -89,7 +91,7 @@ class TestTerminal:
     def test_plain_text_where_it_is_asked_for(
         self, sample: Sample, arguments: list[str], variables: dict[str, str]
     ) -> None:
-        done = on_terminal(sample.home, "usage", *arguments, **variables)
+        done = on_terminal(sample.home, "usage", *arguments, columns=80, **variables)
 
         assert done.code == 0
         assert "\x1b" not in done.out
@@ -202,7 +204,57 @@ def wait_for(path: Path) -> None:
     time.sleep(0.1)  # noqa: TID251
 
 
+class Screen(io.StringIO):
+    """Standard error as a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+class TickingClock:
+    """Half a second later every time it is asked."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def monotonic_seconds(self) -> float:
+        self.seconds += 0.5
+        return self.seconds
+
+
 class TestProgress:
+    @pytest.fixture(autouse=True)
+    def _terminal(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("tokenbudget.cli.terminal.SystemClock", TickingClock)
+        for name in ("NO_COLOR", "TERM"):
+            monkeypatch.delenv(name, raising=False)
+
+    def shown_for(self, *done_bytes: int) -> str:
+        """What a terminal gets while 1,000 bytes are read, half a second after half a second."""
+        with contextlib.redirect_stderr(Screen()) as screen:
+            progress = ProgressBar()
+            for done in done_bytes:
+                progress(done, 1000)
+        return screen.getvalue()
+
+    def test_is_shown_after_the_first_second(self) -> None:
+        assert self.shown_for(100) == ""
+        assert "20%" in self.shown_for(100, 200)
+
+    def test_is_taken_away_at_the_end(self) -> None:
+        assert self.shown_for(100, 200, 1000).endswith("\r\x1b[K")
+
+    def test_a_quick_read_shows_nothing(self) -> None:
+        assert self.shown_for(1000) == ""
+
+    @pytest.mark.parametrize(("name", "value"), [("TERM", "dumb"), ("NO_COLOR", "1")])
+    def test_is_not_for_a_terminal_that_cannot_take_it_away(
+        self, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+    ) -> None:
+        monkeypatch.setenv(name, value)
+
+        assert self.shown_for(100, 200, 300) == ""
+
     @pytest.mark.parametrize("done_bytes", [0, 1, 10**9, 99 * 10**9])
     @pytest.mark.parametrize("seconds", [0.0, 0.9, 5000.0])
     def test_fits_a_terminal(self, done_bytes: int, seconds: float) -> None:

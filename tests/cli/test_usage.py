@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tests.cli.conftest import Home, Sample, response, write_lines
 
 TOKENS = (
@@ -135,8 +134,7 @@ class TestGroupings:
     def test_periods_come_oldest_first_and_others_dearest_first(self, sample: Sample) -> None:
         days = [row["day"] for row in sample.home.ask("usage")["rows"]]
         costs = [
-            Decimal(row["cost_usd"])
-            for row in sample.home.ask("usage", "--by", "session")["rows"]
+            Decimal(row["cost_usd"]) for row in sample.home.ask("usage", "--by", "session")["rows"]
         ]
 
         assert days == sorted(days)
@@ -219,7 +217,7 @@ class TestTime:
         table = week.ask("usage", "--tz", zone, "--model", "haiku")
 
         assert table["timezone"] == zone
-        assert [row["day"] for row in table["rows"]][0] == day
+        assert table["rows"][0]["day"] == day
 
     def test_without_a_zone_days_are_those_of_the_machine(self, week: Home) -> None:
         done = week.spawn("usage", "--json", "--model", "haiku", TZ="Pacific/Auckland")
@@ -277,7 +275,10 @@ class TestFilters:
         done = week.run("usage", f"--{kind}", "nowhere")
 
         assert done.code == 2
-        assert done.err == f"tokens: no {kind} is named 'nowhere'; tokens usage --by {kind} lists them\n"
+        assert (
+            done.err
+            == f"tokens: no {kind} is named 'nowhere'; tokens usage --by {kind} lists them\n"
+        )
 
     def test_an_unknown_session_says_which_command_lists_them(self, week: Home) -> None:
         done = week.run("usage", "--session", "zzz")
@@ -341,14 +342,15 @@ class TestCheck:
     def test_the_table_is_printed_all_the_same(self, week: Home) -> None:
         assert total(week.run("usage", "--json", "--check", "0").json) == 1111
 
-    @pytest.mark.parametrize("limit", ["", "much", "-1", "nan", "inf", "usd", "12eur", "1e", "$-1", "1e999999999"])
+    @pytest.mark.parametrize(
+        "limit", ["", "much", "-1", "nan", "inf", "usd", "12eur", "1e", "$-1", "1e999999999"]
+    )
     def test_an_impossible_amount_is_refused(self, home: Home, limit: str) -> None:
         done = home.run("usage", f"--check={limit}")
 
         assert done.code == 2
         assert done.err == (
-            "tokens: --check takes an amount such as 25usd, $25, 2000000 or 2M,"
-            f" not '{limit}'\n"
+            f"tokens: --check takes an amount such as 25usd, $25, 2000000 or 2M, not '{limit}'\n"
         )
 
     def test_tokens_without_a_price_are_named(self, home: Home) -> None:

@@ -13,10 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from sample_sessions import Truth, generate
 from tests.ledger.builders import (
-    END,
     Home,
     answer,
     append,
@@ -27,6 +24,8 @@ from tests.ledger.builders import (
     patched_source,
     write,
 )
+
+from sample_sessions import Truth
 from tokenbudget.collector import ingest
 from tokenbudget.collector.ingest import Collector, Want, balanced
 from tokenbudget.collector.scan import to_read
@@ -35,23 +34,6 @@ from tokenbudget.model.files import FoundFile
 from tokenbudget.system import process
 from tokenbudget.system.clock import SystemClock
 from tokenbudget.system.locks import FileLock
-
-
-@pytest.fixture(scope="module")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Truth]:
-    folder = tmp_path_factory.mktemp("sample")
-    return folder, generate(folder, end=END)
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return Home(tmp_path)
-
-
-@pytest.fixture
-def full_home(home: Home, sample: tuple[Path, Truth]) -> Home:
-    shutil.copytree(sample[0], home.config, dirs_exist_ok=True)
-    return home
 
 
 @pytest.fixture
@@ -213,7 +195,8 @@ def test_a_file_that_cannot_be_read_is_remembered_until_it_can(home: Home) -> No
     with patched_source(home, read=refused) as source:
         assert home.refresh(source=source).unreadable == [(str(path), "Permission denied")]
     with home.open() as ledger:
-        assert [(p.path, p.reason) for p in ledger.problems(9)] == [(str(path), "Permission denied")]
+        (problem,) = ledger.problems(9)
+    assert (problem.path, problem.reason) == (str(path), "Permission denied")
     home.refresh()
     with home.open() as ledger:
         assert ledger.problems(9) == []
@@ -247,6 +230,20 @@ def test_a_reading_process_that_is_killed_costs_no_line(
         full_home.refresh(Want.DETAIL, workers=2, source=source)
     assert full_home.counts() == counts_of(sample[1])
     assert full_home.rows("SELECT sum(rereads) FROM file") == [(0,)]
+
+
+def test_where_no_process_can_be_had_the_command_reads_by_itself(
+    full_home: Home,
+    sample: tuple[Path, Truth],
+    small_steps: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refused() -> int:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(os, "fork", refused)
+    full_home.refresh(Want.DETAIL, workers=2)
+    assert full_home.counts() == counts_of(sample[1])
 
 
 def test_a_failing_write_leaves_the_last_commit(

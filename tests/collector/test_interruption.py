@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.ledger.builders import END, Home, counts_of, growing, total_of
 
 from sample_sessions import Truth, generate
-from tests.ledger.builders import END, Home, counts_of, growing, total_of
 from tokenbudget.collector.ingest import Want
 from tokenbudget.ledger.store import Ledger
 from tokenbudget.system.clock import SystemClock
@@ -25,11 +25,6 @@ GROWING_SECONDS = 6.0
 def sample(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Truth]:
     folder = tmp_path_factory.mktemp("sample")
     return folder, generate(folder, end=END, megabytes=12)
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return Home(tmp_path)
 
 
 @pytest.mark.slow
@@ -243,4 +238,3 @@ def test_threads_that_race_to_make_new_ledgers_all_get_them(tmp_path: Path) -> N
     for thread in threads:
         thread.join(60)
     assert failed == []
-

@@ -8,15 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-
 from tests.ledger.builders import Home, Json, answer, append, encoded, later, write
+
 from tokenbudget.collector.ingest import Want
 from tokenbudget.collector.scan import compare
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return Home(tmp_path)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Tools, words, attachments and compactions: joined by the agent's ids, once each, in their place."""
+"""Tools, words, attachments, compactions: joined by the agent's ids, once each, in their place."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-
 from tests.ledger.builders import (
     Home,
     answer,
@@ -20,6 +19,7 @@ from tests.ledger.builders import (
     tool_use,
     write,
 )
+
 from tokenbudget.collector.ingest import Want
 from tokenbudget.ledger.store import Ledger
 from tokenbudget.sources.claude_code.bodies import LiveTranscripts
@@ -76,9 +76,9 @@ def test_of_two_copies_of_a_call_the_earliest_stays_in_any_order(
     for name in names:
         write(home.project / f"{name}.jsonl", {**CALL, "timestamp": stamps[name]})
         home.refresh()
-    assert home.rows(
-        "SELECT f.session FROM tool_call c JOIN file f ON f.id = c.call_file_id"
-    ) == [("s2",)]
+    assert home.rows("SELECT f.session FROM tool_call c JOIN file f ON f.id = c.call_file_id") == [
+        ("s2",)
+    ]
 
 
 def test_the_server_of_an_mcp_tool_is_known(home: Home) -> None:
@@ -99,7 +99,9 @@ def all_kinds(path: Path) -> Path:
         RESULT,
         attachment("u2", "remember"),
         compaction("u3", 150_000),
-        answer("b", content=[{"type": "thinking", "thinking": "so"}, {"type": "text", "text": "x"}]),
+        answer(
+            "b", content=[{"type": "thinking", "thinking": "so"}, {"type": "text", "text": "x"}]
+        ),
     )
 
 

@@ -6,8 +6,8 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-
 from tests.ledger.builders import Home
+
 from tokenbudget.ledger import migrations
 from tokenbudget.ledger.migrations import MIGRATIONS, migrate
 from tokenbudget.ledger.queries import UsageQuery

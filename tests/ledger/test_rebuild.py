@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-
-from sample_sessions import Truth
 from tests.ledger.builders import (
     Home,
     answer,
@@ -21,6 +19,8 @@ from tests.ledger.builders import (
     tool_use,
     write,
 )
+
+from sample_sessions import Truth
 from tokenbudget.collector.ingest import Want
 from tokenbudget.model.events import ReadPlan, Stretch
 

@@ -8,9 +8,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from tests.ledger.builders import THRESHOLDS, Home, answer, counts_of, total_of, write
 
 from sample_sessions import Truth
-from tests.ledger.builders import THRESHOLDS, Home, answer, counts_of, total_of, write
 from tokenbudget.collector.ingest import Want
 from tokenbudget.ledger.recovery import salvaged_ledger
 from tokenbudget.ledger.store import Ledger
@@ -122,9 +122,13 @@ def test_of_damaged_responses_the_readable_ones_are_saved(full_home: Home, truth
     for path in full_home.files():
         path.unlink()
     with closing(sqlite3.connect(full_home.ledger_path)) as connection:
-        (page,) = connection.execute(
-            "SELECT pageno FROM dbstat WHERE name = 'response' AND pagetype = 'leaf' LIMIT 1"
-        ).fetchone() if has_dbstat(connection) else (None,)
+        (page,) = (
+            connection.execute(
+                "SELECT pageno FROM dbstat WHERE name = 'response' AND pagetype = 'leaf' LIMIT 1"
+            ).fetchone()
+            if has_dbstat(connection)
+            else (None,)
+        )
     if page is None:
         pytest.skip("this SQLite has no dbstat table to find a page with")
     scribble_page(full_home.ledger_path, page)

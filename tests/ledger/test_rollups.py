@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.ledger.builders import FOREVER, Home, answer, append, counts_in, counts_of, write
 
 from sample_sessions import Truth
-from tests.ledger.builders import FOREVER, Home, answer, append, counts_in, counts_of, write
 from tokenbudget.analysis.periods import Zone
 from tokenbudget.collector.ingest import Want
 from tokenbudget.ledger import queries
@@ -27,9 +27,7 @@ FIRST_MS = END_MS - 22 * 24 * HOUR
 
 
 @pytest.fixture(scope="module")
-def asked(
-    sample: tuple[Path, Truth], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Ledger]:
+def asked(sample: tuple[Path, Truth], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
     """A ledger with fresh hours, stale ones, undated rows and price thresholds in use."""
     home = Home(tmp_path_factory.mktemp("home"))
     shutil.copytree(sample[0], home.config, dirs_exist_ok=True)

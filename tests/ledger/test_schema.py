@@ -7,12 +7,12 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-
 from tests.ledger.builders import Home
+
 from tokenbudget.collector.ingest import Want
+from tokenbudget.ledger import schema
 from tokenbudget.ledger.migrations import MIGRATIONS
 from tokenbudget.ledger.schema import SCHEMA_VERSION, SUMS, TABLES
-from tokenbudget.ledger import schema
 
 CREATED = re.findall(r"^CREATE TABLE (\w+) \(\n(.*?)^\)", TABLES, re.DOTALL | re.MULTILINE)
 BODIES: dict[str, str] = dict(CREATED)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-
 from tests.ledger.builders import Home, Json, answer, encoded, write
+
 from tokenbudget.collector.scan import plan_of, to_read
 from tokenbudget.ledger.files import FileState, FileToRead, Piece, shown_path, stored_path
 from tokenbudget.ledger.store import Ledger

@@ -1,4 +1,7 @@
+from __future__ import annotations
+
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -6,7 +9,6 @@ from hypothesis import strategies as st
 
 from tokenbudget.reports.sanitize import one_line
 from tokenbudget.reports.table import (
-    Cell,
     Column,
     Marked,
     Style,
@@ -21,6 +23,9 @@ from tokenbudget.reports.table import (
     text_width,
     wrapped,
 )
+
+if TYPE_CHECKING:
+    from tokenbudget.reports.table import Cell
 
 WIDE = Style(1000, is_styled=False)
 ANYTHING = "aZ9 -_/.é漢字한ｱテ🙂👩🏽\u0301\u0e31\u094d\u20dd\u200d\ufe0f\x1b\u202e\n\t…─"
@@ -152,6 +157,7 @@ class TestWidth:
             ("漢字", 4),
             ("한글", 4),
             ("ｱ", 1),
+            ("\N{FULLWIDTH LATIN CAPITAL LETTER A}", 2),
             ("🙂", 2),
             ("é", 1),
             ("e\u0301", 1),

@@ -265,9 +265,9 @@ class Collector:
         try:
             for index, value in fan_out(lambda share: _packed_share(self._source, share), shares):
                 yield index, value if isinstance(value, str) else unpack(value)
-        except WorkerLost:
-            # Killed for want of memory, or by a fault that shows itself here. The ledger passes
-            # over what it has taken in already.
+        except (WorkerLost, OSError):
+            # Killed or refused for want of memory, or ended by a fault that shows itself here. The
+            # ledger passes over what it has taken in already.
             yield from _read_share(self._source, numbered)
 
 

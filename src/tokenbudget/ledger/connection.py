@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 BUSY_TIMEOUT_SECONDS = 60.0
 """How long a writer waits for another one; a commit takes milliseconds, a rebuild seconds."""
 
+OLDEST_SQLITE = (3, 35, 0)
+"""The first with RETURNING (March 2021)."""
+
 TEMPORARY = ""
 """SQLite's name for a private database on disk that vanishes with the connection."""
 
@@ -26,7 +29,7 @@ _DAMAGE = ("malformed", "not a database", "file is encrypted", "disk image")
 _PRAGMAS = """
 PRAGMA synchronous = NORMAL;
 PRAGMA temp_store = MEMORY;
-PRAGMA cache_size = -16000;
+PRAGMA cache_size = -8000;
 PRAGMA foreign_keys = OFF;
 """
 
@@ -53,6 +56,11 @@ def open_ledger(path: str) -> sqlite3.Connection:
         LedgerDamaged: the file is no sound database.
         LedgerTooNew: a newer program wrote it.
     """
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        raise LedgerUnusable(
+            f"this Python has SQLite {sqlite3.sqlite_version}, and the ledger needs"
+            f" {'.'.join(map(str, OLDEST_SQLITE))}; use a newer Python"
+        )
     try:
         if path != TEMPORARY:
             os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)

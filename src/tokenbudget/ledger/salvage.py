@@ -19,7 +19,7 @@ from tokenbudget.model.usage import UNKNOWN, Response
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from tokenbudget.model.usage import Iteration, Packed
 
@@ -127,8 +127,9 @@ class _Remains:
             file = _File(path, agent, rereads, project)
             response = Response(*columns)
             response.iterations = _iterations(self._damaged, number)
-            if _is_plausible(response.packed()) and _is_plausible_file(file):
-                yield file, response.packed()
+            packed = response.packed()
+            if _is_plausible(packed, response.iterations) and _is_plausible_file(*file):
+                yield file, packed
 
 
 def _iterations(damaged: sqlite3.Connection, number: int) -> tuple[Iteration, ...]:
@@ -138,11 +139,13 @@ def _iterations(damaged: sqlite3.Connection, number: int) -> tuple[Iteration, ..
         return ()
 
 
-def _is_plausible(packed: Packed) -> bool:
-    """Whether a row can be what was once written: damage may hide inside a row that reads well."""
+def _is_plausible(packed: Sequence[object], iterations: Sequence[Sequence[object]]) -> bool:
+    """Whether a row can be what was once written: damage may hide inside a row that reads well.
+
+    `packed` is a `Packed`, if it is one.
+    """
     key, is_sidechain, at_ms, offset, session, model, *numbers = packed[:17]
-    iterations, skill, usd = packed[17:]
-    texts = (key, session, model, skill, usd, *(attempt[0] for attempt in iterations))
+    texts = (key, session, model, *packed[18:], *(attempt[0] for attempt in iterations))
     counts = (*numbers, offset, *(count for attempt in iterations for count in attempt[1:]))
     return (
         all(isinstance(text, str) for text in texts)
@@ -154,10 +157,10 @@ def _is_plausible(packed: Packed) -> bool:
     )
 
 
-def _is_plausible_file(file: _File) -> bool:
+def _is_plausible_file(path: object, agent: object, rereads: object, project: object) -> bool:
     return (
-        isinstance(file.path, str | bytes)
-        and isinstance(file.agent, str)
-        and isinstance(file.rereads, int)
-        and isinstance(file.project, str | None)
+        isinstance(path, str | bytes)
+        and isinstance(agent, str)
+        and isinstance(rereads, int)
+        and isinstance(project, str | None)
     )

@@ -138,6 +138,15 @@ class Ledger:
         with self._told, Transaction(self._connection):
             return salvage.take_over(self._connection, aside)
 
+    def hold_still(self) -> None:
+        """Show one state from now on, whatever other processes write meanwhile.
+
+        An answer takes several questions (sums, names, sessions), which must fit together.
+        """
+        with self._told:
+            if not self._connection.in_transaction:
+                self._connection.execute("BEGIN")
+
     # ── asking ─────────────────────────────────────────────────────────────────────────────────
 
     def usage(self, query: UsageQuery) -> list[UsageRow]:

@@ -32,8 +32,8 @@ ON CONFLICT (path) DO UPDATE SET trouble = ?4
 
 _STALE_WITHOUT_PROJECT = """
 INSERT OR IGNORE INTO rollup_stale
-    SELECT DISTINCT hour FROM rollup WHERE project_id IS NULL
-    AND EXISTS (SELECT 1 FROM file WHERE id = ? AND project_id IS NULL)
+    SELECT DISTINCT u.hour FROM file f CROSS JOIN rollup u
+    WHERE f.id = ? AND f.project_id IS NULL AND u.project_id IS NULL
 """
 
 
@@ -108,6 +108,9 @@ class Writer:
         if file_id is None:
             self.skipped += 1
             return
+        known = piece.file.known
+        if known is not None and (piece.file.is_reset or not known.usage_offset):
+            responses.reread_files.add(file_id)
         self._write_sessions(piece.stretch)
         self._write_problems(file_id, piece.stretch)
         responses.add(file_id, piece.file.path, piece.stretch.responses)

@@ -47,6 +47,7 @@ def fan_out(
 
     Raises:
         WorkerLost: a child died or failed.
+        OSError: there may be no further process now.
     """
     children: dict[int, int] = {}
     try:
@@ -69,7 +70,12 @@ def _start(
 ) -> tuple[int, int]:
     reading, writing = os.pipe()
     _widen(writing)
-    pid = os.fork()
+    try:
+        pid = os.fork()
+    except OSError:
+        os.close(reading)
+        os.close(writing)
+        raise
     if pid:
         os.close(writing)
         return reading, pid

@@ -141,7 +141,8 @@ def test_a_count_is_taken_if_it_is_one(text: str, count: int | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "kind"), [(b"null", "NoneType"), (b"[]", "list"), (b'"x"', "str"), (b"1", "int")]
+    ("data", "kind"),
+    [(b"null", "null"), (b"[]", "a list"), (b'"x"', "a string"), (b"1", "a number")],
 )
 def test_json_that_is_no_object_says_what_it_is(data: bytes, kind: str) -> None:
     with pytest.raises(NotAnObject, match=kind):

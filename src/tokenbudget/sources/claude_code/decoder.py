@@ -187,6 +187,9 @@ def decode_progress(data: Raw) -> Progress:
             return Progress()
 
 
+_KIND_OF_JSON = {"NoneType": "null", "list": "a list", "str": "a string", "bool": "true or false"}
+
+
 def _plain_object(data: bytes) -> dict[str, object]:
     import json
 
@@ -196,7 +199,7 @@ def _plain_object(data: bytes) -> dict[str, object]:
     except ValueError as exc:
         raise Malformed(str(exc)) from exc
     if not isinstance(value, dict):
-        raise NotAnObject(type(value).__name__)
+        raise NotAnObject(_KIND_OF_JSON.get(type(value).__name__, "a number"))
     return value
 
 

@@ -149,7 +149,9 @@ def _take_usage(kept: Response, usage: Usage, model: str) -> None:
         kept.web_search_requests = max(kept.web_search_requests, server.web_search_requests)
     details = usage.output_tokens_details
     if details is not None and details.thinking_tokens is not None:
-        kept.thinking_tokens = max(kept.thinking_tokens, details.thinking_tokens)
+        count = details.thinking_tokens
+        if count > kept.thinking_tokens:
+            kept.thinking_tokens = count
 
 
 def _is_empty(usage: Usage) -> bool:

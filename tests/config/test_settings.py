@@ -1,0 +1,257 @@
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tokenbudget.config.settings import (
+    SETTINGS,
+    Settings,
+    environment_for_child,
+    settings_from,
+    terminal_wishes,
+)
+from tokenbudget.model.errors import BadConfig
+
+
+class Place:
+    """A home folder with room for a config.toml."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.file = home / ".config" / "tokenbudget" / "config.toml"
+
+    def write(self, text: str | bytes) -> None:
+        """Set what config.toml says."""
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        self.file.write_bytes(text if isinstance(text, bytes) else text.encode())
+
+    def settings(self, **variables: str) -> Settings:
+        """The settings under these variables."""
+        return settings_from({"HOME": str(self.home), **variables})
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """An empty home."""
+    return Place(tmp_path)
+
+
+class TestBuiltIn:
+    def test_folders_follow_the_conventions_of_the_system(self, place: Place) -> None:
+        found = place.settings()
+
+        assert found.data_dir == str(place.home / ".local/share/tokenbudget")
+        assert found.config_path == str(place.file)
+        assert found.claude_dirs == (
+            str(place.home / ".claude"),
+            str(place.home / ".config/claude"),
+        )
+
+    def test_everything_else_is_quiet(self, place: Place) -> None:
+        found = place.settings()
+
+        assert (found.timezone, found.backfill, dict(found.prices)) == (None, "detached", {})
+        assert 1 <= found.workers <= 4
+
+    def test_nothing_is_written(self, place: Place) -> None:
+        place.settings()
+
+        assert list(place.home.iterdir()) == []
+
+
+class TestPrecedence:
+    @pytest.mark.parametrize(
+        ("name", "variable", "in_file", "in_environment"),
+        [
+            ("timezone", "TOKENS_TZ", '"Europe/Berlin"', "Asia/Tokyo"),
+            ("workers", "TOKENS_WORKERS", "3", "2"),
+            ("backfill", "TOKENS_BACKFILL", '"inline"', "off"),
+            ("claude_dirs", "CLAUDE_CONFIG_DIR", '["/in/file"]', "/in/environment"),
+        ],
+    )
+    def test_default_then_file_then_environment(
+        self, place: Place, name: str, variable: str, in_file: str, in_environment: str
+    ) -> None:
+        assert name not in place.settings().origins
+
+        place.write(f"{name} = {in_file}\n")
+        from_file = place.settings()
+        assert from_file.origins[name] == str(place.file)
+        assert in_file.strip('"[]') in str(getattr(from_file, name))
+
+        from_environment = place.settings(**{variable: in_environment})
+        assert from_environment.origins[name] == variable
+        assert in_environment in str(getattr(from_environment, name))
+        assert in_file.strip('"[]') not in str(getattr(from_environment, name))
+
+    @pytest.mark.parametrize("variable", [s.variable for s in SETTINGS if s.variable])
+    def test_an_empty_variable_says_nothing(self, place: Place, variable: str) -> None:
+        assert place.settings(**{variable: ""}) == place.settings()
+
+    @pytest.mark.parametrize(
+        ("variables", "data", "config", "origins"),
+        [
+            ({"TOKENS_HOME": "/t"}, "/t", "/t/config.toml", ("TOKENS_HOME", "TOKENS_HOME")),
+            (
+                {"TOKENS_HOME": "/t", "TOKENS_CONFIG": "/c.toml"},
+                "/t",
+                "/c.toml",
+                ("TOKENS_HOME", "TOKENS_CONFIG"),
+            ),
+            (
+                {"XDG_DATA_HOME": "/d", "XDG_CONFIG_HOME": "/c"},
+                "/d/tokenbudget",
+                "/c/tokenbudget/config.toml",
+                ("XDG_DATA_HOME", "XDG_CONFIG_HOME"),
+            ),
+        ],
+    )
+    def test_places_and_their_origins(
+        self,
+        place: Place,
+        variables: dict[str, str],
+        data: str,
+        config: str,
+        origins: tuple[str, str],
+    ) -> None:
+        found = place.settings(**variables)
+
+        assert (found.data_dir, found.config_path) == (data, config)
+        assert (found.origins["home"], found.origins["config"]) == origins
+
+
+class TestFolders:
+    def test_named_ones_come_first_and_each_once(self, place: Place) -> None:
+        found = place.settings(CLAUDE_CONFIG_DIR=f"/b, /a ,/b,,{place.home}/.claude")
+
+        assert found.claude_dirs == (
+            "/b",
+            "/a",
+            str(place.home / ".claude"),
+            str(place.home / ".config/claude"),
+        )
+
+    def test_a_list_in_the_file(self, place: Place) -> None:
+        place.write('claude_dirs = ["/a,with comma", "/b"]\n')
+
+        assert place.settings().claude_dirs[:2] == ("/a,with comma", "/b")
+
+    def test_a_tilde_means_home(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("HOME", str(place.home))
+
+        assert place.settings(CLAUDE_CONFIG_DIR="~/x").claude_dirs[0] == str(place.home / "x")
+
+
+class TestRefusal:
+    @pytest.mark.parametrize(
+        ("text", "said"),
+        [
+            ("colour = 1", "has the unknown setting 'colour'; known are backfill, claude_dirs"),
+            ("workers =", "is not TOML"),
+            ("workers = 1\nworkers = 2", "is not TOML"),
+            (b"\xff\xfe", "is not TOML"),
+            ("a = " + "[" * 10_000, "is not TOML"),
+            ("workers = -1", "must be a number from 0 to 64, not -1"),
+            ("workers = 65", "must be a number from 0 to 64"),
+            ("workers = 2.5", "must be a number from 0 to 64"),
+            ("workers = true", "must be a number from 0 to 64"),
+            ("workers = []", "must be a number from 0 to 64"),
+            ('backfill = "later"', "must be one of detached, inline, off, not 'later'"),
+            ("backfill = false", "must be one of"),
+            ("backfill = []", "must be one of"),
+            ("timezone = 1", "must be an IANA name"),
+            ("claude_dirs = 1", "must be a list of folders"),
+            ("claude_dirs = [1]", "must be a list of folders"),
+            ("prices = 1", "must be tables"),
+            ("prices = {m = 1}", "must be tables"),
+        ],
+    )
+    def test_an_impossible_file_is_named(self, place: Place, text: str | bytes, said: str) -> None:
+        place.write(text)
+
+        with pytest.raises(BadConfig) as refused:
+            place.settings()
+        assert said in str(refused.value)
+        assert str(place.file) in str(refused.value)
+        assert "\n" not in str(refused.value).rstrip()
+
+    @pytest.mark.parametrize(
+        ("variable", "value"), [("TOKENS_WORKERS", "many"), ("TOKENS_BACKFILL", "never")]
+    )
+    def test_an_impossible_variable_is_named(self, place: Place, variable: str, value: str) -> None:
+        with pytest.raises(BadConfig, match=rf"from {variable}.*'{value}'"):
+            place.settings(**{variable: value})
+
+    def test_a_file_that_cannot_be_read_is_named(self, place: Place) -> None:
+        place.file.mkdir(parents=True)
+
+        with pytest.raises(BadConfig, match="make it readable or remove it") as refused:
+            place.settings()
+        assert str(place.file) in str(refused.value)
+
+    @given(st.binary(max_size=60))
+    def test_any_bytes_are_settings_or_a_refusal(self, text: bytes) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "config.toml")
+            path.write_bytes(text)
+            try:
+                settings_from({"HOME": folder, "TOKENS_CONFIG": str(path)})
+            except BadConfig as exc:
+                refusal = str(exc)
+            else:
+                refusal = str(path)
+            assert str(path) in refusal
+
+
+class TestChild:
+    def test_a_helper_has_the_same_settings(self, place: Place) -> None:
+        found = place.settings(TOKENS_HOME="/t", CLAUDE_CONFIG_DIR="/a,/b")
+        again = settings_from(environment_for_child(found))
+
+        assert (again.home_dir, again.data_dir, again.config_path, again.claude_dirs) == (
+            found.home_dir,
+            found.data_dir,
+            found.config_path,
+            found.claude_dirs,
+        )
+
+    def test_nothing_else_of_the_environment_goes_along(self, place: Place) -> None:
+        environment = environment_for_child(place.settings(SECRET="x"))
+
+        assert set(environment) == {
+            "HOME",
+            "TOKENS_HOME",
+            "TOKENS_CONFIG",
+            "TOKENS_WORKERS",
+            "CLAUDE_CONFIG_DIR",
+        }
+
+
+class TestTerminal:
+    @pytest.mark.parametrize(
+        ("variables", "is_plain"),
+        [
+            ({}, False),
+            ({"NO_COLOR": "1"}, True),
+            ({"NO_COLOR": "0"}, True),
+            ({"NO_COLOR": ""}, False),
+            ({"TERM": "dumb"}, True),
+            ({"TERM": "xterm"}, False),
+        ],
+    )
+    def test_plain_text(self, variables: dict[str, str], is_plain: bool) -> None:
+        assert terminal_wishes(variables).is_plain is is_plain
+
+    @pytest.mark.parametrize(
+        ("columns", "width"),
+        [("120", 120), ("", 0), ("wide", 0), ("-1", 0), ("²", 0), ("9" * 99, 0)],
+    )
+    def test_columns(self, columns: str, width: int) -> None:
+        assert terminal_wishes({"COLUMNS": columns}).columns == width
+
+
+def test_every_setting_says_what_it_is_for() -> None:
+    assert all(setting.meaning for setting in SETTINGS)
+    assert len({setting.name for setting in SETTINGS}) == len(SETTINGS)
