@@ -29,7 +29,7 @@ _DAMAGE = ("malformed", "not a database", "file is encrypted", "disk image")
 _PRAGMAS = """
 PRAGMA synchronous = NORMAL;
 PRAGMA temp_store = MEMORY;
-PRAGMA cache_size = -8000;
+PRAGMA cache_size = -4000;
 PRAGMA foreign_keys = OFF;
 """
 

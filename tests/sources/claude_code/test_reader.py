@@ -188,7 +188,7 @@ def test_a_damaged_line_is_counted_and_the_next_one_read(
 def test_a_problem_says_where_and_why(path: Path) -> None:
     found = read(path, ONE + b"[1]\n" + b"{oops\n")
     assert [problem.offset for problem in found.problems] == [len(ONE), len(ONE) + 4]
-    assert found.problems[0].reason == "not an object but list"
+    assert found.problems[0].reason == "not an object but a list"
     assert found.problems[1].reason.startswith("not JSON: ")
 
 
