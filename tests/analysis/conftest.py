@@ -68,7 +68,7 @@ def response(number: int, at: str, **fields: Any) -> dict[str, Any]:
         "uuid": f"line-{number}",
         "timestamp": at,
         "sessionId": "s1",
-        "cwd": "/work/shop",
+        "cwd": "/srv/shop",
         "message": message,
     }
     return {**plain, **fields}

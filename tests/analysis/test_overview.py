@@ -42,7 +42,7 @@ def test_before_a_week_has_usage_its_tables_show_everything(bench_of: Bench) -> 
     seen = seen_by(bench_of, response(1, "2026-11-01T00:00:00Z"))
 
     assert seen.week.requests == 0
-    assert [labels for labels, _ in seen.projects.rows] == [("/work/shop",)]
+    assert [labels for labels, _ in seen.projects.rows] == [("/srv/shop",)]
 
 
 def test_models_without_a_price_are_those_of_all_time(bench_of: Bench) -> None:

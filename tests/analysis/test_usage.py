@@ -21,7 +21,7 @@ from tokenbudget.metering.rates import PriceBook
 NOW = 1_795_176_000_000
 HOUR = 3_600_000
 UTC = Zone("UTC", NOW)
-NAMES = Names({1: "claude-opus-5-5", 2: "mystery-1"}, {1: "/work/shop", 2: "/work/api"})
+NAMES = Names({1: "claude-opus-5-5", 2: "mystery-1"}, {1: "/srv/shop", 2: "/srv/api"})
 BOOK = PriceBook.bundled({"claude-opus-5-5": {"input": 5, "output": 25, "fast": {"multiplier": 2}}})
 
 hours = st.sets(st.integers(490_000, 490_400), min_size=1)
@@ -135,9 +135,9 @@ class TestTable:
         labels = [labels for labels, _ in table_of(rows, "project", "day").rows]
 
         assert labels == [
-            ("/work/api", "2024-10-05"),
-            ("/work/shop", "2024-10-05"),
-            ("/work/shop", "2024-10-06"),
+            ("/srv/api", "2024-10-05"),
+            ("/srv/shop", "2024-10-05"),
+            ("/srv/shop", "2024-10-06"),
         ]
 
     def test_without_a_cost_tokens_decide_and_then_names(self) -> None:

@@ -150,7 +150,7 @@ def write_lines(path: Path, lines: Sequence[Mapping[str, object]]) -> Path:
 
 
 def response(number: int, at: str = "2026-11-20T09:00:00.000Z", **fields: Any) -> dict[str, Any]:
-    """An assistant's line: by default 100 tokens in and 10 out in session 's1' of /work/shop."""
+    """An assistant's line: by default 100 tokens in and 10 out in session 's1' of /srv/shop."""
     usage = {"input_tokens": 100, "output_tokens": 10, **fields.pop("usage", {})}
     message = {
         "id": f"msg_{number}",
@@ -166,7 +166,7 @@ def response(number: int, at: str = "2026-11-20T09:00:00.000Z", **fields: Any) -
         "requestId": f"req_{number}",
         "timestamp": at,
         "sessionId": "s1",
-        "cwd": "/work/shop",
+        "cwd": "/srv/shop",
         "gitBranch": "main",
         "version": "2.1.329",
         "message": message,

@@ -53,7 +53,7 @@ def as_argument(text: str) -> str:
 
 def hostile_session(bad: str) -> list[dict[str, Any]]:
     """A session in which every text that the client can write is the hostile one."""
-    common = {"sessionId": f"id-{bad}", "cwd": f"/work/{bad}", "gitBranch": bad, "version": bad}
+    common = {"sessionId": f"id-{bad}", "cwd": f"/srv/{bad}", "gitBranch": bad, "version": bad}
     call = {"type": "tool_use", "id": "tool_1", "name": f"mcp__{bad}__run", "input": {"path": bad}}
     return [
         {

@@ -34,6 +34,9 @@ class TestHelp:
         assert explained == {word for word in words()[verb] if word.startswith("--")} - {"--help"}
         assert max(map(len, done.lines)) <= 88
 
+    def test_takes_a_verb(self, home: Home) -> None:
+        assert home.run("help", "usage").out == home.run("usage", "--help").out
+
     @pytest.mark.parametrize("verb", READING)
     def test_every_reading_verb_takes_the_shared_options(self, verb: str) -> None:
         assert {"--json", "--no-color", "--from", "--tz"} <= set(words()[verb])

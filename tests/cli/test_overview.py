@@ -34,7 +34,7 @@ def test_names_the_latest_session(home: Home) -> None:
     assert home.ask("overview", "--tz", "Asia/Kolkata")["latest"] == {
         "session": "s1",
         "title": "",
-        "project": "/work/shop",
+        "project": "/srv/shop",
         "git_branch": "fix-cart",
         "model": "claude-opus-5-5",
         "context_tokens": 110,
@@ -66,9 +66,9 @@ def test_today_is_that_of_the_zone(home: Home, zone: str) -> None:
 
 
 def test_projects_of_one_name_are_told_apart(home: Home) -> None:
-    home.write_session("s1", response(1, cwd="/work/blue/shop"))
-    home.write_session("s2", response(2, cwd="/work/red/shop", sessionId="s2"))
-    home.write_session("s3", response(3, cwd="/work/api", sessionId="s3"))
+    home.write_session("s1", response(1, cwd="/srv/blue/shop"))
+    home.write_session("s2", response(2, cwd="/srv/red/shop", sessionId="s2"))
+    home.write_session("s3", response(3, cwd="/srv/api", sessionId="s3"))
 
     lines = {line.split()[0] for line in home.run().lines if line.strip()}
     assert {"blue/shop", "red/shop", "api"} <= lines

@@ -9,7 +9,7 @@ from tests.cli.conftest import NOON, Home, Sample, response, write_lines
 def three(home: Home) -> Home:
     """Three sessions in two projects, a day apart."""
     for number, (name, cwd) in enumerate(
-        [("aaa1", "/work/shop"), ("aaa2", "/work/shop"), ("bbb", "/work/api")]
+        [("aaa1", "/srv/shop"), ("aaa2", "/srv/shop"), ("bbb", "/srv/api")]
     ):
         at = (NOON - timedelta(days=2 - number, hours=1)).isoformat().replace("+00:00", "Z")
         home.write_session(name, response(number, at, sessionId=name, cwd=cwd))
@@ -30,7 +30,7 @@ class TestList:
         assert (
             table["rows"][0]
             | {
-                "project": "/work/api",
+                "project": "/srv/api",
                 "git_branch": "main",
                 "agent": "claude-code",
                 "agent_version": "2.1.329",
@@ -135,7 +135,7 @@ class TestOne:
         done = home.run("sessions", "last")
 
         assert done.lines[0] == "Round the cart to cents"
-        assert "Project    /work/shop   branch main" in done.out
+        assert "Project    /srv/shop   branch main" in done.out
         assert "Usage      220 tokens; 2 requests" in done.out
         assert [line.split()[0] for line in done.lines[10:12]] == [
             "claude-opus-5-5",

@@ -156,7 +156,7 @@ class TestPipe:
 
     @pytest.mark.parametrize("verb", ["overview", "usage", "sessions", "doctor", "config"])
     def test_an_ascii_stream_gets_plainer_signs(self, home: Home, verb: str) -> None:
-        home.write_session("s1", response(1, cwd="/work/Bücher", gitBranch="été"))
+        home.write_session("s1", response(1, cwd="/srv/Bücher", gitBranch="été"))
 
         done = home.spawn(verb, LC_ALL="C", PYTHONCOERCECLOCALE="0", PYTHONUTF8="0")
 

@@ -38,7 +38,7 @@ def week(home: Home) -> Home:
             "2026-11-18T23:30:00Z",
             usage={"input_tokens": 100, "output_tokens": 0},
             sessionId="s2",
-            cwd="/work/tools/shop-admin",
+            cwd="/srv/tools/shop-admin",
             model="claude-haiku-5-5",
         ),
         response(
@@ -46,7 +46,7 @@ def week(home: Home) -> Home:
             "2026-11-20T11:00:00Z",
             usage={"input_tokens": 1000, "output_tokens": 0},
             sessionId="s2",
-            cwd="/work/tools/shop-admin",
+            cwd="/srv/tools/shop-admin",
             model="claude-haiku-5-5",
         ),
     )
@@ -118,7 +118,7 @@ class TestGroupings:
             ("month", ["2026-11"]),
             ("session", ["s2", "s1"]),
             ("model", ["claude-haiku-5-5", "claude-opus-5-5"]),
-            ("project", ["/work/tools/shop-admin", "/work/shop"]),
+            ("project", ["/srv/tools/shop-admin", "/srv/shop"]),
             ("agent", ["claude-code"]),
             (
                 "block",
@@ -245,11 +245,11 @@ class TestFilters:
     @pytest.mark.parametrize(
         ("option", "name", "tokens"),
         [
-            ("--project", "/work/shop", 11),
-            ("--project", "/work/shop/", 11),
+            ("--project", "/srv/shop", 11),
+            ("--project", "/srv/shop/", 11),
             ("--project", "shop", 11),
             ("--project", "SHOP-ADMIN", 1100),
-            ("--project", "work", 1111),
+            ("--project", "srv", 1111),
             ("--project", "tools/", 1100),
             ("--model", "claude-haiku-5-5", 1100),
             ("--model", "opus", 11),

@@ -7,7 +7,7 @@ from tokenbudget.reports.table import Style, text_width
 
 NOW = 1_795_176_000_000
 MINUTE = 60_000
-LATEST = Latest("s1", "Fix the cart", "/work/shop", "main", "claude-opus-5-5", 84_120, NOW - MINUTE)
+LATEST = Latest("s1", "Fix the cart", "/srv/shop", "main", "claude-opus-5-5", 84_120, NOW - MINUTE)
 
 
 def seen(**fields: object) -> Overview:
@@ -22,7 +22,7 @@ def seen(**fields: object) -> Overview:
         unpriced_models=[],
         daily_tokens=[0, 1000],
         models=table("model", {"claude-opus-5-5": sums(2000), "mystery-1": sums(1000)}),
-        projects=table("project", {"/work/shop": sums(3000)}),
+        projects=table("project", {"/srv/shop": sums(3000)}),
         latest=LATEST,
     )
     return plain._replace(**fields)  # type: ignore[arg-type]

@@ -26,22 +26,12 @@ class Verb(NamedTuple):
 
 VERBS = (
     Verb("overview", "how it stands today and this week (what `tokens` alone shows)", "overview"),
-    Verb(
-        "usage",
-        "tokens and cost by day, model, project, session and more",
-        "usage",
-    ),
+    Verb("usage", "tokens and cost by day, model, project, session and more", "usage"),
     Verb("sessions", "list the sessions, or show one whole", "sessions"),
-    Verb(
-        "doctor",
-        "what was read and what is doubtful; --rebuild reads it all again",
-        "doctor",
-    ),
+    Verb("doctor", "what was read and what is doubtful; --rebuild reads it all again", "doctor"),
     Verb("config", "the settings and where each one comes from", "config"),
     Verb("completion", "shell completion for bash, zsh or fish", "completion"),
-    Verb(
-        "backfill", "read what a quick first pass left (runs by itself)", "backfill", is_hidden=True
-    ),
+    Verb("backfill", "read what a quick first pass left", "backfill", is_hidden=True),
 )
 
 INTERRUPTED = 130
@@ -107,6 +97,8 @@ def _open_closed_streams() -> None:
 
 def _run(given: list[str]) -> int:
     name = given[0] if given else ""
+    if name == "help" and len(given) > 1:
+        name, given = given[1], [given[1], "--help"]
     if name in ("-h", "--help", "help"):
         print(help_text())
         return 0
