@@ -135,7 +135,7 @@ def _fresh_bench(
     ledger = Ledger(TEMPORARY, book.thresholds())
     bench = Workbench(settings, ledger, book, zone, clock)
     try:
-        _refresh(bench, tops, want, terminal, None)
+        _refresh(bench, tops, want, terminal, is_kept=False)
     except BaseException:
         ledger.close()
         raise
@@ -154,13 +154,9 @@ def _kept_bench(
     ledger = Ledger(os.path.join(settings.data_dir, LEDGER_NAME), book.thresholds())
     bench = Workbench(settings, ledger, book, zone, clock)
     try:
-        # The second pass has a lock of its own: it must never keep a first pass waiting.
-        name = "refresh.lock" if want is Want.USAGE else "detail.lock"
-        lock = FileLock(os.path.join(settings.data_dir, name))
-        outcome = _refresh(bench, tops, want, terminal, lock)
+        outcome = _refresh(bench, tops, want, terminal, is_kept=True)
         if outcome.lagging_bytes and settings.backfill == "inline":
-            detail_lock = FileLock(os.path.join(settings.data_dir, "detail.lock"))
-            bench.outcome = _refresh(bench, tops, Want.DETAIL, terminal, detail_lock)
+            bench.outcome = _refresh(bench, tops, Want.DETAIL, terminal, is_kept=True)
         elif outcome.lagging_bytes and settings.backfill == "detached":
             start_backfill(settings)
     except BaseException:
@@ -170,13 +166,23 @@ def _kept_bench(
 
 
 def _refresh(
-    bench: Workbench, tops: Sequence[str], want: Want, terminal: Terminal, lock: FileLock | None
+    bench: Workbench, tops: Sequence[str], want: Want, terminal: Terminal, is_kept: bool
 ) -> Outcome:
-    source = ClaudeCode(bench.settings.home_dir)
-    collector = Collector(
-        bench.ledger, source, bench.clock, bench.settings.workers, lock, terminal.progress
-    )
-    bench.outcome = collector.refresh(tops, want)
+    settings = bench.settings
+    lock = first = None
+    if is_kept:
+        lock = first = FileLock(os.path.join(settings.data_dir, "refresh.lock"))
+        if want is Want.DETAIL:  # the second pass must never keep a first pass waiting
+            lock = FileLock(os.path.join(settings.data_dir, "detail.lock"))
+    bench.outcome = Collector(
+        bench.ledger,
+        ClaudeCode(settings.home_dir),
+        bench.clock,
+        settings.workers,
+        lock,
+        terminal.progress,
+        give_way_to=first if want is Want.DETAIL else None,
+    ).refresh(tops, want)
     return bench.outcome
 
 

@@ -319,6 +319,30 @@ def test_a_stopped_holder_of_the_lock_blocks_nobody_for_ever(home: Home) -> None
     assert home.rows("SELECT key FROM response") == [("a",)]
 
 
+def test_the_second_pass_writes_nothing_while_a_first_pass_is_at_work(
+    full_home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest, "POLITE_COMMIT_SECONDS", -1.0)
+    lock = str(full_home.root / "first.lock")
+    first, rival = FileLock(lock), FileLock(lock)
+    assert rival.try_acquire()
+    naps: list[int] = []
+
+    def first_pass_ends(count: int) -> None:
+        naps.append(count)
+        if count == 3:
+            rival.release()
+
+    with full_home.open() as ledger:
+        Collector(
+            ledger, full_home.source(), StoryClock(first_pass_ends), 0, give_way_to=first
+        ).refresh(full_home.tops, Want.DETAIL)
+
+    assert naps == [1, 2, 3]
+    assert rival.try_acquire()
+    rival.release()
+
+
 def test_where_no_lock_can_be_had_the_refresh_goes_on(home: Home) -> None:
     write(home.project / "s1.jsonl", answer("a"))
     lock = FileLock(str(home.root / "nowhere" / "refresh.lock"))

@@ -99,7 +99,8 @@ class Collector:
     """Keeps one ledger in step with one source.
 
     `lock` serialises refreshes between processes, so that they do not read the same bytes; the
-    ledger stays right without it.
+    ledger stays right without it. `give_way_to` is the lock of those who must not wait: while
+    somebody holds it, nothing new is written here.
     """
 
     def __init__(
@@ -110,7 +111,9 @@ class Collector:
         workers: int,
         lock: FileLock | None = None,
         progress: Callable[[int, int], None] = no_progress,
+        give_way_to: FileLock | None = None,
     ) -> None:
+        self._give_way_to = give_way_to
         self._ledger = ledger
         self._source = source
         self._clock = clock
@@ -127,7 +130,7 @@ class Collector:
         found, scan, work = self._look(tops, want)
         failed: dict[str, str] = {}
         try:
-            if (work.files or scan.gone_ids) and self._waited_for_lock():
+            if (work.files or scan.gone_ids) and self._waited_for(self._lock):
                 found, scan, work = self._look(tops, want)  # somebody else has just read
             self._note_gone(scan)
             if work.files:
@@ -197,19 +200,25 @@ class Collector:
         files = [file._replace(with_detail=False) for file in detailed]
         return _Work(files, lagging_bytes + changed_bytes)
 
-    def _waited_for_lock(self) -> bool:
+    def _waited_for(self, lock: FileLock | None) -> bool:
         """Take the lock; True if somebody else held it before."""
-        if self._lock is None:
+        if lock is None:
             return False
         try:
-            if self._lock.try_acquire():
+            if lock.try_acquire():
                 return False
             deadline = self._clock.monotonic_seconds() + LOCK_PATIENCE_SECONDS
-            while not self._lock.try_acquire() and self._clock.monotonic_seconds() < deadline:
+            while not lock.try_acquire() and self._clock.monotonic_seconds() < deadline:
                 self._clock.sleep(LOCK_POLL_SECONDS)
         except OSError:
             return False  # no place for a lock: the ledger says whether it can be written
         return True
+
+    def _give_way(self) -> None:
+        """Between two commits: let whoever is reading for a person write first."""
+        if self._give_way_to is not None:
+            self._waited_for(self._give_way_to)
+            self._give_way_to.release()
 
     def _take_in(
         self, files: list[FileToRead], interval: float, failed_before: Mapping[str, str]
@@ -233,7 +242,8 @@ class Collector:
                 now = self._clock.monotonic_seconds()
                 if now - last_commit > interval:
                     writer.commit()
-                    last_commit = now
+                    self._give_way()
+                    last_commit = self._clock.monotonic_seconds()
             for path, reason in read.failed.items():
                 session = session_name(self._source, path)
                 writer.note_trouble(path, self._source.agent, session, reason)
