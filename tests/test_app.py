@@ -8,6 +8,7 @@ import sqlite3
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.ledger.builders import (
@@ -35,8 +36,15 @@ from tokenbudget.app import (
 from tokenbudget.collector import ingest
 from tokenbudget.collector.ingest import Collector, Want
 from tokenbudget.config.settings import environment_for_child
-from tokenbudget.ledger.store import Ledger
-from tokenbudget.model.errors import BadConfig, BadRequest, LedgerDamaged, SourceUnreadable
+from tokenbudget.ledger import copying
+from tokenbudget.ledger.store import TEMPORARY, Ledger
+from tokenbudget.model.errors import (
+    BadConfig,
+    BadRequest,
+    LedgerDamaged,
+    LedgerUnusable,
+    SourceUnreadable,
+)
 from tokenbudget.system.clock import SystemClock
 from tokenbudget.system.locks import FileLock
 
@@ -131,7 +139,83 @@ def test_where_no_ledger_can_be_kept_the_answer_is_read_afresh(
         assert counts_in(bench.ledger) == counts_of(sample[1])
     (warning,) = said.warnings
     assert warning.startswith(f"cannot make {full_home.data}")
-    assert warning.endswith("This answer is read afresh from the transcripts")
+    assert "This answer is read afresh from the transcripts" in warning
+
+
+def test_a_ledger_that_cannot_be_written_still_tells_of_deleted_transcripts(
+    home: Home, said: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = write(home.project / "s1.jsonl", answer("a", 100))
+    home.refresh()
+    gone.unlink()
+    write(home.project / "s2.jsonl", answer("b", 7))
+
+    def refuse(self: Collector, *_: object) -> None:
+        monkeypatch.undo()
+        raise LedgerUnusable("no room left to write the ledger")
+
+    monkeypatch.setattr(Collector, "refresh", refuse)
+    with open_workbench(home.settings(), said.terminal) as bench:
+        assert sum(t.output_tokens for t in counts_in(bench.ledger).by_model.values()) == 107
+    assert said.warnings[0].endswith("This answer is computed in a copy of it")
+
+
+@pytest.mark.parametrize("way", copying.WAYS)
+def test_a_copy_is_taken_in_either_way(
+    home: Home, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    monkeypatch.setattr(copying, "WAYS", (way,))
+    write(home.project / "s1.jsonl", answer("a"))
+    home.refresh()
+    with Ledger(TEMPORARY) as copy:
+        assert copy.take_copy(str(home.ledger_path))
+        assert copy.file_report().responses == 1
+
+
+def test_there_is_no_copy_of_nothing(home: Home) -> None:
+    with Ledger(TEMPORARY) as copy:
+        assert not copy.take_copy(str(home.ledger_path))
+        assert copy.file_report().responses == 0
+
+
+def test_a_named_file_that_cannot_be_read_is_an_error(
+    home: Home, said: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(home.root / "export" / "s9.jsonl", answer("z"))
+    refuse_to_read(monkeypatch, path)
+    with pytest.raises(SourceUnreadable, match=r"s9\.jsonl \(Permission denied\)"):
+        open_workbench(home.settings(), said.terminal, from_paths=[str(path)])
+
+
+def test_a_file_that_cannot_be_read_in_a_folder_is_a_warning(
+    home: Home, said: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(home.root / "export" / "s8.jsonl", answer("y"))
+    refuse_to_read(monkeypatch, write(home.root / "export" / "s9.jsonl", answer("z")))
+    with open_workbench(
+        home.settings(), said.terminal, from_paths=[str(home.root / "export")]
+    ) as bench:
+        assert bench.ledger.file_report().responses == 1
+    assert "the figures are without it" in said.warnings[0]
+
+
+def test_a_named_pipe_is_refused_and_not_waited_for(home: Home, said: Said) -> None:
+    home.root.mkdir(exist_ok=True)
+    os.mkfifo(home.root / "pipe")
+    with pytest.raises(SourceUnreadable, match="neither a file nor a folder"):
+        open_workbench(home.settings(), said.terminal, from_paths=[str(home.root / "pipe")])
+
+
+def refuse_to_read(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
+    """Even a superuser may not read this file from now on."""
+    real = os.open
+
+    def refusing(name: Any, *given: Any, **more: Any) -> int:
+        if str(name) == str(path):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(name, *given, **more)
+
+    monkeypatch.setattr(os, "open", refusing)
 
 
 def test_named_sessions_are_read_without_touching_the_ledger(home: Home, said: Said) -> None:

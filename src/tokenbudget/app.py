@@ -16,6 +16,7 @@ from tokenbudget.config.settings import Settings, environment_for_child
 from tokenbudget.ledger.store import TEMPORARY, Ledger
 from tokenbudget.metering.rates import PriceBook, PriceOverrideError
 from tokenbudget.model.errors import BadConfig, LedgerUnusable, SourceUnreadable
+from tokenbudget.sources.claude_code.bodies import LiveTranscripts
 from tokenbudget.sources.claude_code.source import ClaudeCode
 from tokenbudget.system.clock import SystemClock
 from tokenbudget.system.locks import FileLock
@@ -26,10 +27,16 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from tokenbudget.collector.ingest import Outcome
-    from tokenbudget.model.protocols import Clock
+    from tokenbudget.model.protocols import BodyStore, Clock
 
 LEDGER_NAME = "ledger.db"
 PROJECTS = "projects"
+
+COPIED = "This answer is computed in a copy of it"
+AFRESH = (
+    "This answer is read afresh from the transcripts; usage of deleted ones, which only a ledger"
+    " keeps, is missing"
+)
 
 
 class Terminal(NamedTuple):
@@ -51,6 +58,8 @@ class Workbench:
         self.zone = zone
         self.clock = clock
         self.outcome: Outcome | None = None
+        self.bodies: BodyStore = LiveTranscripts()
+        """Gives back the words behind a position in the ledger."""
 
     def __enter__(self) -> Workbench:
         return self
@@ -91,8 +100,9 @@ def open_workbench(
 ) -> Workbench:
     """The ledger of this machine, or a passing one of `from_paths`, up to date.
 
-    Where the ledger cannot be written (read-only home, full disk) the answer is computed without
-    it, after a warning.
+    Where the ledger cannot be written (read-only home, full disk) the answer is computed in a
+    passing copy of it, after a warning. What cannot be read is told: a named path as an error,
+    anything else as a warning.
 
     Raises:
         TokenBudgetError: a path does not exist, the ledger is damaged or too new, a bad setting.
@@ -101,15 +111,43 @@ def open_workbench(
     book = price_book(settings)
     zone = Zone(zone_name or settings.timezone, clock.now_ms())
     if from_paths:
-        return _fresh_bench(settings, book, zone, clock, _existing(from_paths), want, terminal)
-    tops = transcript_folders(settings)
-    try:
-        bench = _kept_bench(settings, book, zone, clock, tops, want, terminal)
-    except LedgerUnusable as exc:
-        terminal.warn(f"{exc}. This answer is read afresh from the transcripts")
-        return _fresh_bench(settings, book, zone, clock, tops, want, terminal)
+        tops = _existing(from_paths)
+        bench = _passing_bench(settings, book, zone, clock)
+        _refresh_or_close(bench, tops, want, terminal)
+    else:
+        bench = _lasting_bench(settings, book, zone, clock, want, terminal)
+        tops = []
+    _tell_unreadable(bench, tops, terminal)
     bench.ledger.hold_still()
     return bench
+
+
+def _lasting_bench(
+    settings: Settings, book: PriceBook, zone: Zone, clock: Clock, want: Want, terminal: Terminal
+) -> Workbench:
+    tops = transcript_folders(settings)
+    try:
+        return _kept_bench(settings, book, zone, clock, tops, want, terminal)
+    except LedgerUnusable as exc:
+        bench = _passing_bench(settings, book, zone, clock)
+        is_copied = bench.ledger.take_copy(os.path.join(settings.data_dir, LEDGER_NAME))
+        terminal.warn(f"{exc}. {COPIED if is_copied else AFRESH}")
+        _refresh_or_close(bench, tops, want, terminal)
+        return bench
+
+
+def _tell_unreadable(bench: Workbench, named: Sequence[str], terminal: Terminal) -> None:
+    unreadable = [] if bench.outcome is None else bench.outcome.unreadable
+    if not unreadable:
+        return
+    path, reason = unreadable[0]
+    if any(path == top for path, _ in unreadable for top in named):
+        bench.ledger.close()
+        raise SourceUnreadable(
+            f"cannot read {path} ({reason}); name a session file or a folder of them"
+        )
+    more = f" and {len(unreadable) - 1} more" if len(unreadable) > 1 else ""
+    terminal.warn(f"cannot read {path} ({reason}){more}: the figures are without it; tokens doctor")
 
 
 def _existing(paths: Sequence[str]) -> list[str]:
@@ -123,23 +161,18 @@ def _existing(paths: Sequence[str]) -> list[str]:
     return [os.path.abspath(path) for path in paths]
 
 
-def _fresh_bench(
-    settings: Settings,
-    book: PriceBook,
-    zone: Zone,
-    clock: Clock,
-    tops: Sequence[str],
-    want: Want,
-    terminal: Terminal,
-) -> Workbench:
-    ledger = Ledger(TEMPORARY, book.thresholds())
-    bench = Workbench(settings, ledger, book, zone, clock)
+def _passing_bench(settings: Settings, book: PriceBook, zone: Zone, clock: Clock) -> Workbench:
+    return Workbench(settings, Ledger(TEMPORARY, book.thresholds()), book, zone, clock)
+
+
+def _refresh_or_close(
+    bench: Workbench, tops: Sequence[str], want: Want, terminal: Terminal
+) -> None:
     try:
         _refresh(bench, tops, want, terminal, is_kept=False)
     except BaseException:
-        ledger.close()
+        bench.ledger.close()
         raise
-    return bench
 
 
 def _kept_bench(
@@ -188,14 +221,14 @@ def _refresh(
 
 def opening_words(bench: Workbench, session: str) -> str | None:
     """The first prompt of a session, if its transcript is still there."""
-    from tokenbudget.sources.claude_code.bodies import LiveTranscripts, prompt_text
+    from tokenbudget.sources.claude_code.bodies import prompt_text
 
     place = bench.ledger.first_prompt(session)
-    line = None if place is None else LiveTranscripts().line(*place)
+    line = None if place is None else bench.bodies.line(*place)
     return None if line is None else prompt_text(line)
 
 
-def rebuild(settings: Settings, terminal: Terminal) -> Workbench:
+def rebuild(settings: Settings, terminal: Terminal, zone_name: str | None = None) -> Workbench:
     """Read every transcript that is still there again; what only the ledger knows stays.
 
     Raises:
@@ -207,7 +240,8 @@ def rebuild(settings: Settings, terminal: Terminal) -> Workbench:
     from tokenbudget.ledger.recovery import salvaged_ledger
 
     ledger = salvaged_ledger(path, book.thresholds(), clock.now_ms(), terminal.warn)
-    bench = Workbench(settings, ledger, book, Zone(settings.timezone, clock.now_ms()), clock)
+    zone = Zone(zone_name or settings.timezone, clock.now_ms())
+    bench = Workbench(settings, ledger, book, zone, clock)
     source = ClaudeCode(settings.home_dir)
     collector = Collector(ledger, source, clock, settings.workers, None, terminal.progress)
     try:

@@ -22,6 +22,7 @@ from tests.ledger.builders import (
     growing,
     later,
     patched_source,
+    prompt,
     write,
 )
 
@@ -90,6 +91,18 @@ def test_forty_random_increments_count_what_is_true(
     for step in growing(sample[0], home.config, random.Random(workers), 40):
         home.refresh(Want.DETAIL if step % 9 == 8 else Want.USAGE, workers)
     assert home.counts() == counts_of(sample[1])
+
+
+@pytest.mark.parametrize("want", list(Want))
+def test_the_first_directory_that_a_file_names_is_its_project_in_either_pass(
+    home: Home, monkeypatch: pytest.MonkeyPatch, want: Want
+) -> None:
+    monkeypatch.setattr(ingest, "INLINE_DETAIL_BYTES", 0)
+    long_prompt = {**prompt("p" * 5_000, "u1"), "cwd": "/srv/a"}
+    write(home.project / "s1.jsonl", long_prompt, {**answer("a"), "cwd": "/srv/b"})
+    with home.open() as ledger:
+        home.collector(ledger).refresh(home.tops, want)
+        assert list(ledger.names("project").values()) == ["/srv/a"]
 
 
 def test_increments_leave_the_same_ledger_as_one_read(

@@ -225,8 +225,15 @@ class TestChild:
             "TOKENS_HOME",
             "TOKENS_CONFIG",
             "TOKENS_WORKERS",
-            "CLAUDE_CONFIG_DIR",
         }
+
+    def test_a_folder_with_a_comma_in_the_file_is_left_to_the_file(self, place: Place) -> None:
+        place.write('claude_dirs = ["/a,b"]')
+        found = place.settings()
+        again = settings_from(environment_for_child(found))
+
+        assert again.claude_dirs == found.claude_dirs
+        assert "/a,b" in again.claude_dirs
 
 
 class TestTerminal:

@@ -238,10 +238,26 @@ def test_batch_before_its_price_was_recorded_is_unpriced(home: Home) -> None:
     assert report["unpriced_models"] == ["claude-opus-4-6 (batch)"]
 
 
-@pytest.mark.parametrize("tier", ["standard", "priority", None])
-def test_any_other_service_tier_costs_the_standard_price(home: Home, tier: str | None) -> None:
-    home.write("p/s1.jsonl", answer(counts(0, MILLION, service_tier=tier)))
+@pytest.mark.parametrize(
+    "variant", [{"service_tier": "standard"}, {"service_tier": None}, {"speed": "normal"}]
+)
+def test_the_standard_variant_by_any_name_costs_the_standard_price(
+    home: Home, variant: Json
+) -> None:
+    home.write("p/s1.jsonl", answer(counts(0, MILLION, **variant)))
     assert home.totals()["cost_usd"] == "25"
+
+
+@pytest.mark.parametrize(
+    ("variant", "shown"),
+    [({"service_tier": "priority"}, "other service tier"), ({"speed": "turbo"}, "other speed")],
+)
+def test_a_variant_that_nobody_knows_is_unpriced(home: Home, variant: Json, shown: str) -> None:
+    home.write("p/s1.jsonl", answer(counts(0, MILLION, **variant)))
+    report = home.report()
+    assert report["totals"]["cost_usd"] == "0"
+    assert report["totals"]["unpriced_tokens"] == MILLION
+    assert report["unpriced_models"] == [f"claude-opus-4-6 ({shown})"]
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,7 @@ STRETCHES = st.builds(
     size_bytes=NUMBERS,
     is_last=st.booleans(),
     fingerprint=st.tuples(NUMBERS, NUMBERS),
+    cwd=st.text(),
     line_counts=st.builds(LineCounts, NUMBERS, NUMBERS, NUMBERS, NUMBERS, NUMBERS),
     problems=events(Problem),
     sessions=events(SessionFact),

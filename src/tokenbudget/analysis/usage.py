@@ -26,8 +26,8 @@ GROUPINGS = ("day", "week", "month", "session", "model", "project", "agent", "bl
 BLOCK_HOURS = 5
 """Length of a billing window of Anthropic's subscriptions."""
 
-SPEEDS = ("standard", "fast")
-SERVICE_TIERS = ("standard", "batch")
+SPEEDS = ("standard", "fast", "other speed")
+SERVICE_TIERS = ("standard", "batch", "other service tier")
 UNKNOWN_PROJECT = "unknown"
 
 _PERIOD_LABELS = {"day": day_label, "week": week_label, "month": month_label}
@@ -153,7 +153,11 @@ def tabulate(
 
 def _variant_name(row: UsageRow, model: str) -> str:
     """The model, and what is special about the requests: their price is another one."""
-    special = [name for name, is_so in (("fast", row.speed), ("batch", row.service_tier)) if is_so]
+    special = [
+        names[value]
+        for names, value in ((SPEEDS, row.speed), (SERVICE_TIERS, row.service_tier))
+        if value
+    ]
     return f"{model} ({', '.join(special)})" if special else model
 
 

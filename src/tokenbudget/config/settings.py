@@ -99,13 +99,15 @@ def environment_settings() -> Settings:
 
 def environment_for_child(settings: Settings) -> dict[str, str]:
     """What a detached helper of ours needs to know; nothing else of the environment goes along."""
-    return {
+    told = {
         "HOME": settings.home_dir,
         "TOKENS_HOME": settings.data_dir,
         "TOKENS_CONFIG": settings.config_path,
         "TOKENS_WORKERS": "0",
-        "CLAUDE_CONFIG_DIR": ",".join(settings.claude_dirs),
     }
+    if settings.origins.get("claude_dirs") == "CLAUDE_CONFIG_DIR":  # else the file names them
+        told["CLAUDE_CONFIG_DIR"] = ",".join(settings.claude_dirs)
+    return told
 
 
 def _data_dir(environment: Mapping[str, str], home: str) -> tuple[str, str]:
@@ -134,7 +136,7 @@ def _from_file(path: str) -> dict[str, object]:
     try:
         with open(path, "rb") as handle:
             data = handle.read()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as exc:
         raise BadConfig(

@@ -84,8 +84,8 @@ CREATE TABLE response (
     model_id              INTEGER NOT NULL REFERENCES model,
     started_at_ms         INTEGER NOT NULL,   -- UTC; 0 when no line had a usable time
     is_sidechain          INTEGER NOT NULL,   -- 1: a subagent's
-    speed                 INTEGER NOT NULL,   -- 0 standard, 1 fast
-    service_tier          INTEGER NOT NULL,   -- 0 standard, 1 batch
+    speed                 INTEGER NOT NULL,   -- 0 standard, 1 fast, 2 one without a price
+    service_tier          INTEGER NOT NULL,   -- 0 standard, 1 batch, 2 one without a price
     input_tokens          INTEGER,            -- NULL when no copy reported usage, never 0 for it:
     output_tokens         INTEGER,            --   input excludes everything read from or
     cache_write_5m_tokens INTEGER,            --   written to the cache

@@ -138,6 +138,17 @@ class Ledger:
         with self._told, Transaction(self._connection):
             return salvage.take_over(self._connection, aside)
 
+    def take_copy(self, path: str) -> bool:
+        """Begin with what the ledger at `path` holds, where that can be read; see `copying`.
+
+        Raises:
+            LedgerDamaged, LedgerTooNew: it can be read, and is no ledger for this program.
+        """
+        from tokenbudget.ledger import copying
+
+        with _Told(path):
+            return copying.copy_into(self._connection, path)
+
     def hold_still(self) -> None:
         """Show one state from now on, whatever other processes write meanwhile.
 

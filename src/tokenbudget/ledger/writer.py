@@ -198,10 +198,7 @@ class Writer:
         )
 
     def _project_id(self, stretch: Stretch) -> int | None:
-        for fact in stretch.sessions:
-            if fact.cwd:
-                return self._names.project(self._project_root(fact.cwd))
-        return None
+        return self._names.project(self._project_root(stretch.cwd)) if stretch.cwd else None
 
     def _write_sessions(self, stretch: Stretch) -> None:
         for fact in stretch.sessions:

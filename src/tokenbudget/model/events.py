@@ -124,6 +124,8 @@ class Stretch(NamedTuple):
     size_bytes: int
     is_last: bool
     fingerprint: tuple[int, int]
+    cwd: str
+    """The first working directory that a line names; '' where none does."""
     line_counts: LineCounts
     problems: list[Problem]
     sessions: list[SessionFact]
@@ -147,7 +149,7 @@ def pack(stretch: Stretch) -> tuple[object, ...]:
     """The stretch as plain tuples and lists, which is all that `marshal` takes."""
     detail = stretch.detail
     return (
-        *stretch[:5],
+        *stretch[:6],
         tuple(stretch.line_counts),
         [tuple(problem) for problem in stretch.problems],
         [tuple(fact) for fact in stretch.sessions],

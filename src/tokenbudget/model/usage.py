@@ -26,10 +26,13 @@ UNKNOWN_TIME = 0
 """The time of a line without a usable timestamp."""
 
 STANDARD, FAST = 0, 1
-"""Values of `Response.speed`."""
+"""Values of `Response.speed`, beside `OTHER`."""
 
 BATCH = 1
-"""Value of `Response.service_tier` for the batch interface; 0 is everything else."""
+"""Value of `Response.service_tier` for the batch interface, beside `STANDARD` and `OTHER`."""
+
+OTHER = 2
+"""A speed or service tier that no price is known for: such a response is unpriced."""
 
 
 class Response:
@@ -159,8 +162,8 @@ class Response:
             self.cache_read_tokens = max(self.cache_read_tokens, other.cache_read_tokens)
         self.web_search_requests = max(self.web_search_requests, other.web_search_requests)
         self.thinking_tokens = max(self.thinking_tokens, other.thinking_tokens)
-        self.speed |= other.speed
-        self.service_tier |= other.service_tier
+        self.speed = max(self.speed, other.speed)
+        self.service_tier = max(self.service_tier, other.service_tier)
         self.has_stop_reason |= other.has_stop_reason
         self.has_cache_split |= other.has_cache_split
         self.skill = max(self.skill, other.skill)

@@ -227,6 +227,23 @@ def test_a_submodule_is_a_project_of_its_own(repository: Path) -> None:
     assert project_root(str(module), "/home/me") == str(module)
 
 
+def test_worktrees_of_a_bare_repository_are_one_project(tmp_path: Path, repository: Path) -> None:
+    bare = tmp_path / "shop.git"
+    git(repository, "clone", "--quiet", "--bare", ".", str(bare))
+    for name in ("one", "two"):
+        git(bare, "worktree", "add", "--quiet", str(tmp_path / name))
+        assert project_root(str(tmp_path / name), "/home/me") == str(bare)
+
+
+def test_a_worktree_of_a_submodule_folds_into_the_submodule(tmp_path: Path) -> None:
+    write(
+        tmp_path / "g" / ".git" / "modules" / "sub" / "config",
+        b"[core]\n\tworktree = ../../../sub\n",
+    )
+    write(tmp_path / "wt" / ".git", b"gitdir: ../g/.git/modules/sub/worktrees/wt\n")
+    assert project_root(str(tmp_path / "wt"), "/home/me") == str(tmp_path / "g" / "sub")
+
+
 def test_a_relative_pointer_is_followed(tmp_path: Path, repository: Path) -> None:
     write(tmp_path / "tree" / ".git", b"gitdir: ../repo/.git/worktrees/tree\n")
     assert project_root(str(tmp_path / "tree"), "/home/me") == str(repository)

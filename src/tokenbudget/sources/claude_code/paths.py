@@ -7,6 +7,7 @@ subagents) or `<session>/subagents/**/agent-<id>.jsonl` (new ones, `workflows/` 
 from __future__ import annotations
 
 import os
+import stat
 import zlib
 
 from tokenbudget.model.files import Found, FoundFile
@@ -41,8 +42,11 @@ class _Walk:
         """Every `*.jsonl` below `top`, or `top` itself if it is a file."""
         try:
             status = os.stat(top)
-            if not os.path.isdir(top):
+            if stat.S_ISREG(status.st_mode):
                 yield FoundFile(top, status.st_size, status.st_mtime_ns, status.st_ino)
+                return
+            if not stat.S_ISDIR(status.st_mode):  # a pipe would be waited for without end
+                self.unreadable.append((top, "neither a file nor a folder"))
                 return
         except FileNotFoundError:
             return
@@ -148,6 +152,25 @@ def _repository_at(folder: str) -> str | None:
             pointer = handle.read(4096)
     except (OSError, ValueError):  # nothing there, or no path at all: a null byte
         return None
-    target = os.path.join(folder, pointer.removeprefix("gitdir:").strip())
-    main, found, _ = os.path.normpath(target).rpartition("/.git/worktrees/")
-    return main if found else folder
+    target = os.path.normpath(os.path.join(folder, pointer.removeprefix("gitdir:").strip()))
+    shared, found, _ = target.rpartition("/worktrees/")
+    return _main_checkout(shared) if found else folder
+
+
+def _main_checkout(shared: str) -> str:
+    """Where the repository with this git folder is checked out; a bare one is its own place.
+
+    A submodule's git folder lies inside its parent's, and its configuration says where it is.
+    """
+    if shared.endswith("/.git"):
+        return shared.removesuffix("/.git")
+    if "/.git/modules/" in shared:
+        try:
+            with open(os.path.join(shared, "config"), encoding="utf-8", errors="replace") as handle:
+                settings = [line.partition("=") for line in handle]
+        except OSError:
+            return shared
+        for name, _, value in settings:
+            if name.strip() == "worktree":
+                return os.path.normpath(os.path.join(shared, value.strip()))
+    return shared

@@ -55,11 +55,10 @@ class _SessionNote:
                 self.last_at = stamp
             elif stamp < self.first_at:
                 self.first_at = stamp
-            self.version = line.version or self.version
-            self.git_branch = line.git_branch or self.git_branch
-            self.cwd = self.cwd or line.cwd or ""
-        else:
-            self.title = line.custom_title or line.ai_title or self.title
+        self.version = line.version or self.version
+        self.git_branch = line.git_branch or self.git_branch
+        self.cwd = self.cwd or line.cwd or ""
+        self.title = line.custom_title or line.ai_title or self.title
 
     def fact(self, session: str) -> SessionFact:
         """All of it as a value."""
@@ -85,6 +84,7 @@ class _Collected:
         """Forget everything: the next stretch begins at `start`."""
         plan = self.plan
         self.start = start
+        self.cwd = ""
         self.lines = self.blank = self.malformed = self.repaired = 0
         self.problems: list[Problem] = []
         self.responses = ResponseTable(plan.session)
@@ -93,6 +93,7 @@ class _Collected:
 
     def take(self, line: Line, offset: int) -> None:
         """Take one line in, wherever it leads."""
+        self.cwd = self.cwd or line.cwd or ""
         kind = line.type
         key = None
         if kind == "assistant":
@@ -105,6 +106,8 @@ class _Collected:
 
     def take_usage(self, line: Line, offset: int) -> None:
         """Take one line in where usage alone is wanted."""
+        if not self.cwd:
+            self.cwd = line.cwd or ""
         responses = self.responses
         known = len(responses.found)
         if line.type == "assistant":
@@ -170,6 +173,7 @@ class _Collected:
             size_bytes=os.fstat(descriptor).st_size,
             is_last=is_last,
             fingerprint=fingerprint(descriptor, end),
+            cwd=self.cwd,
             line_counts=self.line_counts(),
             problems=[] if self.details is None else self.problems,
             sessions=[note.fact(name) for name, note in self.sessions.items()],
@@ -216,7 +220,12 @@ def _take_lines(collected: _Collected, block: bytearray, base: int, stop: int) -
     with memoryview(block) as view:
         while at < stop:
             end = find(b"\n", at, stop)
-            if wants_all or end - at < _WORTH_A_LOOK_BYTES or not is_user_line(block, at, end):
+            if (
+                wants_all
+                or end - at < _WORTH_A_LOOK_BYTES
+                or not collected.cwd  # the first line that names one decides, in either pass
+                or not is_user_line(block, at, end)
+            ):
                 try:
                     line = decode(view[at:end])
                 except REJECTED:

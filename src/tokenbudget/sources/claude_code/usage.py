@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from tokenbudget.model.usage import BATCH, FAST, UNKNOWN_TIME, Response, owns
+from tokenbudget.model.usage import BATCH, FAST, OTHER, STANDARD, UNKNOWN_TIME, Response, owns
 from tokenbudget.sources.claude_code.decoder import Line, Message, Usage, decode_progress
 
 TYPE_CHECKING = False
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from tokenbudget.model.usage import Iteration
 
 SYNTHETIC = "<synthetic>"
+
+_SPEEDS = {"normal": STANDARD, "fast": FAST}
+_TIERS = {"batch": BATCH}
 
 _END_OF_TIME_MS = 253_370_764_800_000
 """The year 9999: its last day has no date any more in a zone to the east."""
@@ -140,10 +143,10 @@ def _take_usage(kept: Response, usage: Usage, model: str) -> None:
         _take_attempts(kept, usage, model)
     else:
         _raise_counts(kept, usage)
-    if usage.speed == "fast":
-        kept.speed = FAST
-    if usage.service_tier == "batch":
-        kept.service_tier = BATCH
+    if usage.speed is not None and usage.speed != "standard":
+        kept.speed = max(kept.speed, _SPEEDS.get(usage.speed, OTHER))
+    if usage.service_tier is not None and usage.service_tier != "standard":
+        kept.service_tier = max(kept.service_tier, _TIERS.get(usage.service_tier, OTHER))
     server = usage.server_tool_use
     if server is not None and server.web_search_requests:
         kept.web_search_requests = max(kept.web_search_requests, server.web_search_requests)
