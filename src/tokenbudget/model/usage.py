@@ -2,7 +2,8 @@
 
 A transcript tells the same response several times: one line per content block, again in a fork, a
 resume, a sidechain replay. `Response.absorb` is the only place where two copies meet, whether both
-come from one file, from two, or one from the ledger, so that the result cannot depend on order.
+come from one file, from two, or one from the ledger, so that the result does not depend on order.
+(One exception, never seen: three or more copies that tell different numbers of attempts.)
 """
 
 from __future__ import annotations
