@@ -239,8 +239,8 @@ def rebuild(settings: Settings, terminal: Terminal, zone_name: str | None = None
     path = os.path.join(settings.data_dir, LEDGER_NAME)
     from tokenbudget.ledger.recovery import salvaged_ledger
 
-    ledger = salvaged_ledger(path, book.thresholds(), clock.now_ms(), terminal.warn)
     zone = Zone(zone_name or settings.timezone, clock.now_ms())
+    ledger = salvaged_ledger(path, book.thresholds(), clock.now_ms(), terminal.warn)
     bench = Workbench(settings, ledger, book, zone, clock)
     source = ClaudeCode(settings.home_dir)
     collector = Collector(ledger, source, clock, settings.workers, None, terminal.progress)

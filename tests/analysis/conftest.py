@@ -16,6 +16,22 @@ NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 """A Friday."""
 
 
+TWO_ATTEMPTS = {
+    "input_tokens": 100,
+    "output_tokens": 10,
+    "iterations": [
+        {
+            "input_tokens": 7,
+            "output_tokens": 50,
+            "cache_creation_input_tokens": 2000,
+            "cache_creation": {"ephemeral_1h_input_tokens": 2000},
+        },
+        {"input_tokens": 100, "output_tokens": 10},
+    ],
+}
+"""A response whose first attempt took 2,057 tokens, 2,000 of them into the 1-hour cache."""
+
+
 class StoppedClock:
     """Always noon."""
 

@@ -1,3 +1,5 @@
+from tests.analysis.conftest import TWO_ATTEMPTS, Bench, response
+
 from tokenbudget.analysis.comparison import why_others_differ
 from tokenbudget.ledger.inspection import CopySums, FileReport
 
@@ -42,3 +44,18 @@ def test_an_empty_ledger_is_no_error() -> None:
 
 def test_it_is_one_paragraph() -> None:
     assert "\n" not in why_others_differ(QUIET, NOTHING)
+
+
+def test_earlier_attempts_are_in_every_sum(bench_of: Bench) -> None:
+    bench = bench_of(
+        response(1, "2026-11-20T10:00:00Z", usage=TWO_ATTEMPTS, isSidechain=True),
+        response(2, "2026-11-20T11:00:00Z"),
+    )
+
+    assert bench.ledger.copy_sums() == CopySums(
+        low_confidence_tokens=0,
+        iteration_tokens=2057,
+        hour_write_tokens=2000,
+        sidechain_tokens=110 + 2057,
+        total_tokens=110 + 2057 + 110,
+    )

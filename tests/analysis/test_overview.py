@@ -22,6 +22,19 @@ def test_the_week_before_is_as_long_as_this_one(bench_of: Bench) -> None:
     assert (seen.week.requests, seen.week_before.requests) == (1, 2)
 
 
+def test_what_is_dated_tomorrow_is_not_this_week(bench_of: Bench) -> None:
+    seen = seen_by(
+        bench_of,
+        response(1, "2026-11-20T09:00:00Z"),
+        response(2, "2026-11-21T09:00:00Z", model="mystery-1", sessionId="s2", cwd="/srv/api"),
+    )
+
+    assert [labels for labels, _ in seen.models.rows] == [("claude-opus-5-5",)]
+    assert seen.models.totals.total_tokens == seen.week.total_tokens == 110
+    assert seen.projects.totals.total_tokens == 110
+    assert seen.sessions_today == 1
+
+
 def test_days_are_oldest_first_and_end_today(bench_of: Bench) -> None:
     seen = seen_by(
         bench_of, response(1, "2026-11-20T01:00:00Z"), response(2, "2026-11-07T01:00:00Z")

@@ -1,4 +1,4 @@
-from tests.analysis.conftest import Bench, response
+from tests.analysis.conftest import TWO_ATTEMPTS, Bench, response
 
 from tokenbudget.analysis.sessions import session_list, session_whole
 from tokenbudget.ledger.queries import UsageQuery
@@ -43,3 +43,12 @@ def test_a_whole_session_adds_up_by_model_and_by_day(bench_of: Bench) -> None:
     assert whole.subagent_tokens == 110
     assert whole.last_context is not None
     assert whole.last_context[0] == "mystery-1"
+
+
+def test_earlier_attempts_of_a_subagent_are_its_tokens_too(bench_of: Bench) -> None:
+    bench = bench_of(
+        response(1, "2026-11-20T10:00:00Z", usage=TWO_ATTEMPTS, isSidechain=True),
+        response(2, "2026-11-20T11:00:00Z", usage=TWO_ATTEMPTS),
+    )
+
+    assert bench.ledger.subagent_tokens("s1") == 110 + 2057

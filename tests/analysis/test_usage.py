@@ -73,7 +73,7 @@ class TestBlocks:
 
         for label, members in blocks.items():
             assert max(members) - min(members) < BLOCK_HOURS
-            assert label == UTC.local(min(members) * HOUR).isoformat(timespec="minutes")
+            assert label == UTC.stamp(min(members) * HOUR, "minutes")
 
     @given(hours)
     def test_blocks_do_not_overlap(self, active: set[int]) -> None:
@@ -84,6 +84,21 @@ class TestBlocks:
         )
 
         assert all(b - a >= BLOCK_HOURS for a, b in itertools.pairwise(begins))
+
+    def test_a_block_is_labelled_with_its_distance_from_utc(self) -> None:
+        berlin = Zone("Europe/Berlin", NOW)
+
+        labels = block_labels([NOW // HOUR, NOW // HOUR + 1], berlin)
+
+        assert set(labels.values()) == {"2026-11-20T13:00+01:00"}
+
+    def test_hours_that_are_not_shown_decide_where_a_block_begins(self) -> None:
+        hour = 490_000
+        shown = row(period=hour + 4)
+
+        table = tabulate([shown], ["block"], NAMES, BOOK, UTC, [hour, hour + 4])
+
+        assert table.rows[0][0] == (UTC.stamp(hour * HOUR, "minutes"),)
 
     @given(hours, st.sampled_from(["Asia/Kolkata", "America/St_Johns", "Europe/Berlin"]))
     def test_a_zone_changes_only_the_names(self, active: set[int], name: str) -> None:
@@ -96,7 +111,7 @@ class TestBlocks:
         labels = block_labels([0, 490_000], UTC)
 
         assert labels[0] == "unknown"
-        assert labels[490_000] == "2025-11-24T16:00"
+        assert labels[490_000] == "2025-11-24T16:00+00:00"
 
 
 class TestTable:

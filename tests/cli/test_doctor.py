@@ -23,7 +23,9 @@ def test_says_first_how_it_stands(damaged: Home) -> None:
 def test_says_so_when_nothing_is_doubtful(home: Home) -> None:
     home.write_session("s1", response(1))
 
-    assert home.run("doctor").lines[0] == "1 transcript read, 1 response: nothing is doubtful."
+    assert home.run("doctor").lines[0] == (
+        "1 transcript read, 1 response: nothing in the transcripts is doubtful."
+    )
 
 
 def test_shows_where_each_problem_is(damaged: Home) -> None:
@@ -93,6 +95,76 @@ def test_rebuild_gives_the_same_totals(sample: Sample, tmp_path: Path) -> None:
     assert sample.home.ask("usage", TOKENS_HOME=own)["totals"] == before
 
 
+def test_after_a_damaged_ledger_the_verdict_is_about_the_transcripts(home: Home) -> None:
+    home.write_session("s1", response(1))
+    home.config.parent.mkdir()
+    home.config.with_name("ledger.db").write_bytes(b"no ledger" * 1000)
+
+    done = home.run("doctor", "--rebuild")
+
+    assert "the ledger was damaged" in done.err
+    assert done.lines[0].endswith(": nothing in the transcripts is doubtful.")
+
+
+def test_a_rebuild_takes_the_zone(home: Home) -> None:
+    home.write_session("s1", response(1))
+
+    assert home.run("doctor", "--rebuild", "--tz", "Asia/Kolkata").code == 0
+    done = home.run("doctor", "--rebuild", "--tz", "Middle/Earth")
+    assert (done.code, done.err) == (
+        2,
+        "tokens: 'Middle/Earth' is no time zone; use an IANA name such as Europe/Berlin\n",
+    )
+
+
+class TestCopies:
+    @pytest.fixture
+    def session(self, home: Home) -> Path:
+        return home.write_session("s1", response(1), response(2))
+
+    @staticmethod
+    def copied(home: Home) -> int:
+        return int(home.ask("doctor")["files"]["copied_responses"])
+
+    def test_a_fork_is_a_copy(self, home: Home, session: Path) -> None:
+        home.write_session("s2", response(1, sessionId="s2"))
+
+        assert self.copied(home) == 1
+        assert "1  stand in several files" in home.run("doctor").out
+
+    def test_a_fork_that_is_gone_is_none(self, home: Home, session: Path) -> None:
+        fork = home.write_session("s2", response(1, sessionId="s2"))
+        assert self.copied(home) == 1
+        fork.unlink()
+
+        assert self.copied(home) == 0
+
+    @pytest.mark.parametrize("folder", ["-a", "-z"])
+    @pytest.mark.parametrize("more", [b"", b"{}\n"])
+    def test_a_moved_file_is_none(
+        self, home: Home, session: Path, folder: str, more: bytes
+    ) -> None:
+        assert self.copied(home) == 0
+        moved = session.parents[1] / folder / session.name
+        moved.parent.mkdir()
+        session.rename(moved)
+        with moved.open("ab") as handle:
+            handle.write(more)
+
+        assert self.copied(home) == 0
+        assert "0 of them also stand" in home.ask("usage", "--compare")["compare"]
+
+    def test_a_file_seen_through_two_folders_is_none(self, home: Home, session: Path) -> None:
+        second = home.path / "second"
+        (second / "projects" / "-w").mkdir(parents=True)
+        (second / "projects" / "-w" / session.name).hardlink_to(session)
+        home.variables["CLAUDE_CONFIG_DIR"] = f"{home.claude},{second}"
+
+        files = home.ask("doctor")["files"]
+
+        assert (files["files"], files["copied_responses"]) == (2, 0)
+
+
 def test_a_file_that_may_not_be_read_is_named(home: Home) -> None:
     home.write_session("s1", response(1))
     path = home.write_session("s2", response(2, sessionId="s2"))
@@ -102,7 +174,7 @@ def test_a_file_that_may_not_be_read_is_named(home: Home) -> None:
         path.parent.joinpath("s2.jsonl").mkdir()
         path.parent.joinpath("loop").symlink_to("loop")
 
-    report = home.ask("doctor")
+    report = home.run("doctor", "--json").json
 
     assert len(report["unreadable"]) + len(report["problems"]) >= 1
     assert home.run("doctor").lines[0].startswith("1 transcript read, 1 response; 1 file could not")

@@ -60,6 +60,13 @@ class TestList:
     def test_limits(self, three: Home, options: list[str], names: list[str]) -> None:
         assert [row["session"] for row in three.ask("sessions", *options)["rows"]] == names
 
+    def test_sessions_without_a_project_are_meant_by_unknown(self, three: Home) -> None:
+        three.write_session("ccc", response(9, sessionId="ccc", cwd=None))
+
+        rows = three.ask("sessions", "--project", "unknown")["rows"]
+
+        assert [row["session"] for row in rows] == ["ccc"]
+
     def test_says_how_many_are_not_shown_and_how_to_see_them(self, three: Home) -> None:
         done = three.run("sessions", "--limit", "1")
 

@@ -122,7 +122,12 @@ class TestGroupings:
             ("agent", ["claude-code"]),
             (
                 "block",
-                ["2026-11-16T09:00", "2026-11-17T09:00", "2026-11-18T23:00", "2026-11-20T11:00"],
+                [
+                    "2026-11-16T09:00+00:00",
+                    "2026-11-17T09:00+00:00",
+                    "2026-11-18T23:00+00:00",
+                    "2026-11-20T11:00+00:00",
+                ],
             ),
         ],
     )
@@ -166,7 +171,52 @@ class TestGroupings:
         assert done.err.count("\n") == 1
 
 
+class TestBlocks:
+    @pytest.fixture
+    def busy(self, home: Home) -> Home:
+        """A window from 9 to 14, with another project's, model's and session's work at 12."""
+        other = {"sessionId": "s2", "cwd": "/srv/api", "model": "claude-haiku-5-5"}
+        home.write_session(
+            "s1", response(1, "2026-11-20T09:10:00Z"), response(3, "2026-11-20T14:00:00Z")
+        )
+        home.write_session("s2", response(2, "2026-11-20T12:30:00Z", **other))
+        return home
+
+    @pytest.mark.parametrize(
+        "limits",
+        [
+            ["--model", "haiku"],
+            ["--project", "api"],
+            ["--session", "s2"],
+            ["--since", "2026-11-20T12:00", "--until", "2026-11-20T13:00"],
+            ["--since", "2026-11-20T12:15", "--until", "2026-11-20T12:45"],
+        ],
+    )
+    @pytest.mark.parametrize("by", ["block", "block,model", "session,block"])
+    def test_limits_do_not_move_the_windows(self, busy: Home, by: str, limits: list[str]) -> None:
+        rows = busy.ask("usage", "--by", by, *limits)["rows"]
+
+        assert [row["block"] for row in rows] == ["2026-11-20T09:00+00:00"]
+        assert rows[0]["total_tokens"] == 110
+
+    def test_a_label_has_its_offset_and_the_table_has_none(self, busy: Home) -> None:
+        options = ("usage", "--by", "block", "--tz", "Asia/Kolkata")
+
+        labels = [row["block"] for row in busy.ask(*options)["rows"]]
+        shown = [line[:18].rstrip() for line in busy.run(*options).lines[2:4]]
+
+        assert labels == ["2026-11-20T14:30+05:30", "2026-11-20T19:30+05:30"]
+        assert shown == ["2026-11-20 14:30", "2026-11-20 19:30"]
+
+
 class TestTime:
+    @pytest.mark.parametrize("limit", [["--since", "0001-01-01"], ["--until", "today"]])
+    def test_limits_leave_out_what_has_no_time(self, home: Home, limit: list[str]) -> None:
+        home.write_session("s1", response(1, "no time at all"), response(2))
+
+        assert total(home.ask("usage")) == 220
+        assert total(home.ask("usage", *limit)) == 110
+
     @pytest.mark.parametrize(
         ("limits", "tokens"),
         [
@@ -266,6 +316,21 @@ class TestFilters:
 
     def test_a_filter_may_be_given_twice(self, week: Home) -> None:
         assert total(week.ask("usage", "--model", "opus", "--model", "haiku")) == 1111
+
+    def test_what_names_no_project_is_meant_by_unknown(self, week: Home) -> None:
+        week.write_session("s3", response(5, sessionId="s3", cwd=None))
+
+        listed = week.ask("usage", "--by", "project")["rows"]
+        table = week.ask("usage", "--by", "project", "--project", "unknown")
+
+        assert table["rows"] == [row for row in listed if row["project"] == "unknown"]
+        assert total(table) == 110
+        assert total(week.ask("usage", "--project", "Unknown", "--project", "shop")) == 121
+
+    def test_a_part_of_unknown_means_no_project(self, week: Home) -> None:
+        week.write_session("s3", response(5, sessionId="s3", cwd=None))
+
+        assert week.run("usage", "--project", "know").code == 2
 
     def test_filters_narrow_each_other(self, week: Home) -> None:
         assert total(week.ask("usage", "--model", "opus", "--project", "shop-admin")) == 0
@@ -499,3 +564,15 @@ class TestWords:
         ends = [[i for i, (a, b) in enumerate(pairwise(row)) if a != " " == b] for row in rows]
 
         assert len({tuple(places[:-1]) for places in ends}) == 1
+
+
+def test_json_by_model_says_where_each_price_comes_from(home: Home) -> None:
+    home.write_session(
+        "s1", response(1, model="claude-opus-5-5"), response(2, model="nobody-knows-1")
+    )
+
+    origins = home.ask("usage", "--by", "model")["price_origins"]
+
+    assert [row["model"] for row in origins] == ["claude-opus-5-5"]
+    assert origins[0]["source"].startswith("genai-prices ")
+    assert origins[0]["as_of"] is not None

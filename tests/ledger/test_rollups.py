@@ -73,7 +73,7 @@ def usage_queries(draw: st.DrawFn) -> UsageQuery:
         since_ms=draw(limits),
         until_ms=draw(limits),
         model_ids=draw(st.none() | st.lists(st.integers(1, 9), max_size=4)),
-        project_ids=draw(st.none() | st.lists(st.integers(1, 5), max_size=3)),
+        project_ids=draw(st.none() | st.lists(st.integers(0, 5), max_size=3)),
         agents=draw(st.none() | st.just(["claude-code"]) | st.just(["other"])),
     )
 
@@ -104,6 +104,35 @@ def test_a_limit_inside_an_hour_is_exact(home: Home) -> None:
     with home.open() as ledger:
         rows = ledger.usage(UsageQuery(since_ms=END_MS + 10 * 60_000, until_ms=END_MS + 3_000_000))
     assert [row.requests for row in rows] == [4]
+
+
+@pytest.mark.parametrize("limit", [END_MS + HOUR, END_MS + HOUR + 1])
+def test_a_limit_leaves_out_what_has_no_time(home: Home, limit: int) -> None:
+    write(home.project / "s1.jsonl", answer("a", timestamp=None), answer("b"))
+    home.refresh()
+    with home.open() as ledger:
+        for query in (
+            UsageQuery(until_ms=limit),
+            UsageQuery(since_ms=0),
+            UsageQuery(since_ms=-1),
+            UsageQuery(since_ms=0, until_ms=limit),
+        ):
+            assert [row.requests for row in ledger.usage(query)] == [1]
+        assert [row.requests for row in ledger.usage(UsageQuery())] == [1, 1]
+
+
+def test_the_project_0_is_that_of_files_without_any(home: Home) -> None:
+    write(home.project / "s1.jsonl", answer("a", 7, cwd=None))
+    write(home.project / "s2.jsonl", answer("b", 8))
+    home.refresh()
+    with home.open() as ledger:
+        told = {
+            ids: sorted(row.output_tokens for row in ledger.usage(UsageQuery(project_ids=ids)))
+            for ids in ((0,), (1,), ())
+        }
+        both = ledger.usage(UsageQuery(project_ids=(0, 1)))
+    assert told == {(0,): [7], (1,): [8], (): []}
+    assert [row.output_tokens for row in both] == [15]
 
 
 def at(minutes: int) -> str:

@@ -36,7 +36,7 @@ def lines_of(made: Report, width: int = 100) -> list[str]:
 @pytest.mark.parametrize(
     ("fields", "verdict"),
     [
-        ({}, "3 transcripts read, 9 responses: nothing is doubtful."),
+        ({}, "3 transcripts read, 9 responses: nothing in the transcripts is doubtful."),
         (
             {"files": FILES._replace(malformed_lines=1, unknown_responses=2)},
             "3 transcripts read, 9 responses; 1 line passed over, 2 responses without usage.",

@@ -78,7 +78,8 @@ class TestLines:
             ("project", "/home/me/shop", "~/shop"),
             ("project", "/home/mean/shop", "/home/mean/shop"),
             ("project", "/home/me", "/home/me"),
-            ("block", "2026-11-20T09:00", "2026-11-20 09:00"),
+            ("block", "2026-11-20T09:00+05:30", "2026-11-20 09:00"),
+            ("block", "unknown", "unknown"),
             ("model", "/home/me/model", "/home/me/model"),
         ],
     )

@@ -63,7 +63,7 @@ def overview(ledger: Ledger, book: PriceBook, zone: Zone) -> Overview:
     def between(first: date, last: date) -> Sums:
         return _sums([row for row in rows if first <= day_of(row.period or 0) <= last], names, book)
 
-    this_week = [row for row in rows if day_of(row.period or 0) >= monday]
+    this_week = [row for row in rows if monday <= day_of(row.period or 0) <= today]
     recent = [
         between(day, day).total_tokens
         for day in (today - timedelta(days=n) for n in reversed(range(DAYS_SHOWN)))
@@ -73,7 +73,7 @@ def overview(ledger: Ledger, book: PriceBook, zone: Zone) -> Overview:
     whole = tabulate(rows, [], names, book, zone)
     return Overview(
         today=between(today, today),
-        sessions_today=_sessions_since(ledger, zone.midnight_ms(today)),
+        sessions_today=_sessions_on(ledger, zone, today),
         week=between(monday, today),
         week_before=between(last_monday, last_monday + since_monday),
         month=between(today.replace(day=1), today),
@@ -93,8 +93,9 @@ def _sums(rows: Sequence[UsageRow], names: Names, book: PriceBook) -> Sums:
     return sums
 
 
-def _sessions_since(ledger: Ledger, since_ms: int) -> int:
-    rows = ledger.usage(UsageQuery(by_session=True, since_ms=since_ms))
+def _sessions_on(ledger: Ledger, zone: Zone, day: date) -> int:
+    since_ms, until_ms = zone.midnight_ms(day), zone.midnight_ms(day + timedelta(days=1))
+    rows = ledger.usage(UsageQuery(by_session=True, since_ms=since_ms, until_ms=until_ms))
     return len({row.session for row in rows})
 
 

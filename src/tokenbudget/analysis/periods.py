@@ -102,12 +102,12 @@ class Zone:
         """A moment as a clock on the wall here shows it, without its distance from UTC."""
         return self._wall(at_ms).replace(tzinfo=None)
 
-    def stamp(self, at_ms: int) -> str | None:
+    def stamp(self, at_ms: int, timespec: str = "milliseconds") -> str | None:
         """A moment as ISO 8601 with its distance from UTC; None for the unknown one, 0."""
         if not at_ms:
             return None
         offset = timezone(timedelta(milliseconds=self._shift_at(at_ms)))
-        return self._wall(at_ms).replace(tzinfo=offset).isoformat(timespec="milliseconds")
+        return self._wall(at_ms).replace(tzinfo=offset).isoformat(timespec=timespec)
 
     def _wall(self, at_ms: int) -> datetime:
         moment = at_ms + self._shift_at(at_ms)

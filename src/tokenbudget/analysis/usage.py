@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from tokenbudget.analysis.periods import UNDATED, Zone, day_label, month_label, week_label
 from tokenbudget.ledger.queries import MILLISECONDS_PER_DAY, UsageQuery
+from tokenbudget.ledger.schema import MILLISECONDS_PER_HOUR
 from tokenbudget.metering.cost import price
 
 TYPE_CHECKING = False
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from tokenbudget.ledger.queries import UsageRow
+    from tokenbudget.ledger.store import Ledger
     from tokenbudget.metering.cost import Priced
     from tokenbudget.metering.rates import PriceBook
 
@@ -124,14 +126,30 @@ def query_for(by: Sequence[str], zone: Zone, **limits: object) -> UsageQuery:
     )
 
 
+def active_hours(ledger: Ledger, by: Sequence[str]) -> set[int]:
+    """The UTC hours in which anything was used, if these groupings need them.
+
+    No limit applies: a window begins with whatever was used first, shown or not.
+    """
+    if "block" not in by:
+        return set()
+    return {row.period or 0 for row in ledger.usage(UsageQuery(period="hour"))}
+
+
 def tabulate(
-    rows: Sequence[UsageRow], by: Sequence[str], names: Names, book: PriceBook, zone: Zone
+    rows: Sequence[UsageRow],
+    by: Sequence[str],
+    names: Names,
+    book: PriceBook,
+    zone: Zone,
+    hours: Iterable[int] = (),
 ) -> UsageTable:
     """Price the rows and add them up by their labels.
 
-    Periods come oldest first; everything else by cost, dearest first.
+    Periods come oldest first; everything else by cost, dearest first. `hours` are the
+    `active_hours`, without which nothing can be grouped by block.
     """
-    labellers = [_labeller(name, names, rows, zone) for name in by]
+    labellers = [_labeller(name, names, hours, zone) for name in by]
     groups: dict[tuple[str, ...], Sums] = {}
     totals = Sums()
     unpriced: dict[str, int] = {}
@@ -182,12 +200,12 @@ def priced_row(row: UsageRow, model: str, book: PriceBook) -> Priced:
 
 
 def _labeller(
-    name: str, names: Names, rows: Iterable[UsageRow], zone: Zone
+    name: str, names: Names, hours: Iterable[int], zone: Zone
 ) -> Callable[[UsageRow], str]:
     if name in _PERIOD_LABELS:
         return _remembered(_PERIOD_LABELS[name])
     if name == "block":
-        blocks = block_labels({row.period or 0 for row in rows}, zone)
+        blocks = block_labels(hours, zone)
         return lambda row: blocks[row.period or 0]
     if name == "model":
         return lambda row: names.models[row.model_id]
@@ -212,7 +230,7 @@ def _remembered(label: Callable[[int], str]) -> Callable[[UsageRow], str]:
 
 
 def block_labels(hours: Iterable[int], zone: Zone) -> dict[int, str]:
-    """The 5-hour window of each UTC hour, by its beginning in local time.
+    """The 5-hour window of each active UTC hour, by its beginning: ISO 8601 in the zone.
 
     A window begins with the full hour of the first request after the window before it, and lasts
     five hours: the way in which subscription limits are counted.
@@ -225,8 +243,7 @@ def block_labels(hours: Iterable[int], zone: Zone) -> dict[int, str]:
             continue
         if begin is None or hour >= begin + BLOCK_HOURS:
             begin = hour
-        moment = zone.local(begin * 3_600_000)
-        labels[hour] = moment.isoformat(timespec="minutes")
+        labels[hour] = zone.stamp(begin * MILLISECONDS_PER_HOUR, "minutes") or UNDATED
     return labels
 
 

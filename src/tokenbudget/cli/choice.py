@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tokenbudget.analysis.usage import UNKNOWN_PROJECT
 from tokenbudget.model.errors import BadRequest
 
 TYPE_CHECKING = False
@@ -39,6 +40,14 @@ def matching(known: Mapping[Key, str], wanted: Sequence[str] | None, kind: str) 
             raise BadRequest(f"no {kind} is named '{want}'; tokens usage --by {kind} lists them")
         found |= exact or part
     return sorted(found)
+
+
+def projects_named(projects: Mapping[int, str], wanted: Sequence[str] | None) -> list[int] | None:
+    """Ids of the projects that are meant, as `matching`; 'unknown', in full, means 0 as well."""
+    known = dict(projects)
+    if any(want.lower() == UNKNOWN_PROJECT for want in wanted or ()):
+        known[0] = UNKNOWN_PROJECT
+    return matching(known, wanted, "project")
 
 
 def places(bench: Workbench, options: Namespace) -> Sequence[str]:

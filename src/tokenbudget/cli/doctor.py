@@ -40,7 +40,7 @@ def run(arguments: Sequence[str]) -> int:
     if options.rebuild and options.from_paths:
         raise BadRequest("--rebuild is about the ledger; leave --from out")
     if options.rebuild:
-        bench = rebuild(settings(), terminal())
+        bench = rebuild(settings(), terminal(), options.tz)
     else:
         bench = open_workbench(settings(), terminal(), Want.DETAIL, options.tz, options.from_paths)
     with bench:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tokenbudget.analysis.sessions import session_list, session_whole
 from tokenbudget.app import Workbench, open_workbench, opening_words
-from tokenbudget.cli.choice import facts_named, matching, places
+from tokenbudget.cli.choice import facts_named, places, projects_named
 from tokenbudget.cli.options import parser, settings, show, style, whole_number
 from tokenbudget.cli.terminal import terminal
 from tokenbudget.collector.ingest import Want
@@ -45,7 +45,7 @@ def _list(bench: Workbench, options: Namespace) -> list[str]:
     since = options.since
     query = UsageQuery(
         since_ms=None if since is None else bench.zone.moment_ms(since, is_end=False),
-        project_ids=matching(bench.ledger.names("project"), options.project, "project"),
+        project_ids=projects_named(bench.ledger.names("project"), options.project),
     )
     found = session_list(bench.ledger, bench.book, query)
     if options.json:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tokenbudget.analysis.usage import GROUPINGS, Names, query_for, tabulate
+from tokenbudget.analysis.usage import GROUPINGS, Names, active_hours, query_for, tabulate
 from tokenbudget.app import Workbench, open_workbench
-from tokenbudget.cli.choice import matching, places, session_named
+from tokenbudget.cli.choice import matching, places, projects_named, session_named
 from tokenbudget.cli.options import file_style, parser, settings, show, style
 from tokenbudget.cli.terminal import terminal, warn
 from tokenbudget.model.errors import BadRequest
@@ -81,11 +81,12 @@ def _table(bench: Workbench, by: Sequence[str], options: Namespace) -> UsageTabl
         since_ms=None if since is None else bench.zone.moment_ms(since, is_end=False),
         until_ms=None if until is None else bench.zone.moment_ms(until, is_end=True),
         model_ids=matching(names.models, options.model, "model"),
-        project_ids=matching(names.projects, options.project, "project"),
+        project_ids=projects_named(names.projects, options.project),
         agents=_agents(bench, options.agent),
         session=None if options.session is None else session_named(bench, options.session),
     )
-    return tabulate(bench.ledger.usage(query), by, names, bench.book, bench.zone)
+    rows, hours = bench.ledger.usage(query), active_hours(bench.ledger, by)
+    return tabulate(rows, by, names, bench.book, bench.zone, hours)
 
 
 def _agents(bench: Workbench, wanted: Sequence[str] | None) -> list[str] | None:
@@ -139,6 +140,8 @@ def _text(bench: Workbench, table: UsageTable, options: Namespace) -> str:
         filters = {name: getattr(options, name) for name in ("project", "model", "agent")}
         fields: dict[str, object] = {"timezone": bench.zone.name, **limits, "filters": filters}
         fields |= usage_fields(table)
+        if "model" in table.by:
+            fields["price_origins"] = _price_origins(bench, table)
         if options.compare:
             fields["compare"] = _comparison(bench)
         return document("usage", 1, fields) + "\n"
@@ -153,6 +156,14 @@ def _text(bench: Workbench, table: UsageTable, options: Namespace) -> str:
     if options.compare:
         lines += ["", *wrapped(_comparison(bench), min(device.width, NOTE_WIDTH))]
     return "\n".join(lines) + "\n"
+
+
+def _price_origins(bench: Workbench, table: UsageTable) -> list[dict[str, object]]:
+    """Which price entry each model of the table was priced by, from where and of which day."""
+    column = table.by.index("model")
+    models = sorted({labels[column] for labels, _ in table.rows})
+    found = [(model, bench.book.origin(model)) for model in models]
+    return [{"model": model, **origin._asdict()} for model, origin in found if origin is not None]
 
 
 def _is_limited(options: Namespace) -> bool:

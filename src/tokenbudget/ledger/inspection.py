@@ -102,13 +102,25 @@ def last_context(connection: sqlite3.Connection, session: str) -> tuple[str, int
     return row
 
 
+_ATTEMPTS = """
+SELECT session_id, is_sidechain, 0 AS is_earlier, has_stop_reason, output_tokens,
+       cache_write_1h_tokens, input_tokens + output_tokens + cache_write_5m_tokens
+       + cache_write_1h_tokens + cache_read_tokens AS tokens
+FROM response
+UNION ALL
+SELECT r.session_id, r.is_sidechain, 1, 1, i.output_tokens,
+       i.cache_write_1h_tokens, i.input_tokens + i.output_tokens + i.cache_write_5m_tokens
+       + i.cache_write_1h_tokens + i.cache_read_tokens
+FROM response_iteration i JOIN response r ON r.id = i.response_id
+"""
+"""Every attempt of every response. Only the last one can lack its final count."""
+
+
 def subagent_tokens(connection: sqlite3.Connection, session: str) -> int:
     """All tokens of a session's subagents."""
     row = connection.execute(
-        "SELECT ifnull(sum(r.input_tokens + r.output_tokens + r.cache_write_5m_tokens"
-        " + r.cache_write_1h_tokens + r.cache_read_tokens), 0)"
-        " FROM response r JOIN session s ON s.id = r.session_id"
-        " WHERE s.name = ? AND r.is_sidechain = 1",
+        f"SELECT ifnull(sum(a.tokens), 0) FROM ({_ATTEMPTS}) a"
+        " JOIN session s ON s.id = a.session_id WHERE s.name = ? AND a.is_sidechain",
         (session,),
     ).fetchone()
     return int(row[0])
@@ -133,6 +145,21 @@ class FileReport(NamedTuple):
     unsplit_responses: int
     undated_responses: int
     copied_responses: int
+    """Those that stand in two or more files which are still there."""
+
+
+# A file that was moved, or is reached by two paths, is one file: rows of those that are gone do not
+# count, nor do further rows with the same inode and size. An inode of 0 was never noted.
+_COPIED_RESPONSES = """
+SELECT count(*) FROM (
+    SELECT 1 FROM (
+        SELECT response_id, file_id FROM response_copy UNION ALL
+        SELECT id, file_id FROM response WHERE id IN (SELECT response_id FROM response_copy)
+    ) c JOIN file f ON f.id = c.file_id
+    WHERE f.gone_at_ms IS NULL GROUP BY c.response_id
+    HAVING count(DISTINCT iif(f.inode, f.inode || ' ' || f.size_bytes, f.path)) > 1
+)
+"""
 
 
 def file_report(connection: sqlite3.Connection) -> FileReport:
@@ -149,7 +176,7 @@ def file_report(connection: sqlite3.Connection) -> FileReport:
         " ifnull(sum(NOT has_cache_split"
         "     AND cache_write_5m_tokens + cache_write_1h_tokens > 0), 0),"
         " ifnull(sum(started_at_ms = 0), 0),"
-        " (SELECT count(DISTINCT response_id) FROM response_copy) FROM response"
+        f" ({_COPIED_RESPONSES}) FROM response"
     ).fetchone()
     return FileReport(*files, *responses)
 
@@ -185,15 +212,11 @@ class CopySums(NamedTuple):
 
 def copy_sums(connection: sqlite3.Connection) -> CopySums:
     """The parts of the total that other counters are known to treat differently."""
-    total = (
-        "ifnull(input_tokens + output_tokens + cache_write_5m_tokens + cache_write_1h_tokens"
-        " + cache_read_tokens, 0)"
-    )
     row = connection.execute(
         "SELECT ifnull(sum(iif(has_stop_reason, 0, output_tokens)), 0),"
-        f" (SELECT ifnull(sum({total}), 0) FROM response_iteration),"
-        " ifnull(sum(cache_write_1h_tokens), 0),"
-        f" ifnull(sum(iif(is_sidechain, {total}, 0)), 0), ifnull(sum({total}), 0) FROM response"
+        " ifnull(sum(iif(is_earlier, tokens, 0)), 0), ifnull(sum(cache_write_1h_tokens), 0),"
+        " ifnull(sum(iif(is_sidechain, tokens, 0)), 0), ifnull(sum(tokens), 0)"
+        f" FROM ({_ATTEMPTS})"
     ).fetchone()
     return CopySums(*row)
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MILLISECONDS_PER_DAY = 24 * MILLISECONDS_PER_HOUR
+_FIRST_DATED_MS = MILLISECONDS_PER_HOUR
+"""What has no usable time stands at 0, and so in the first hour of 1970."""
 
 
 class ZoneSpan(NamedTuple):
@@ -28,7 +30,8 @@ class UsageQuery(NamedTuple):
 
     `period` is None, 'day' (local day number since 1970) or 'hour' (UTC hour number since 1970).
     Ids of None mean no restriction; an empty sequence matches nothing. `since_ms` is included,
-    `until_ms` is not.
+    `until_ms` is not; with either of them nothing undated is left. The project id 0 stands for the
+    files that name no project.
     """
 
     period: str | None = None
@@ -128,9 +131,9 @@ def _joins(query: UsageQuery) -> str:
 def _conditions(query: UsageQuery) -> tuple[str, list[object]]:
     parts: list[str] = []
     values: list[object] = []
-    if query.since_ms is not None:
+    if query.since_ms is not None or query.until_ms is not None:
         parts.append("u.started_at_ms >= ?")
-        values.append(query.since_ms)
+        values.append(max(query.since_ms or 0, _FIRST_DATED_MS))
     if query.until_ms is not None:
         parts.append("u.started_at_ms < ?")
         values.append(query.until_ms)
@@ -139,7 +142,7 @@ def _conditions(query: UsageQuery) -> tuple[str, list[object]]:
         values.append(query.session)
     for column, wanted in (
         ("u.model_id", query.model_ids),
-        ("u.project_id", query.project_ids),
+        ("ifnull(u.project_id, 0)", query.project_ids),
         ("u.agent", query.agents),
     ):
         if wanted is not None:

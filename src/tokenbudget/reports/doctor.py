@@ -68,7 +68,11 @@ def _verdict(report: Report) -> str:
     ]
     doubts = [f"{counted(count, noun)} {what}" for count, noun, what in faults if count]
     read = f"{counted(files.files, 'transcript')} read, {counted(files.responses, 'response')}"
-    return f"{read}; {', '.join(doubts)}." if doubts else f"{read}: nothing is doubtful."
+    return (
+        f"{read}; {', '.join(doubts)}."
+        if doubts
+        else f"{read}: nothing in the transcripts is doubtful."
+    )
 
 
 def _places(report: Report, style: Style) -> list[str]:

@@ -34,6 +34,7 @@ _FIGURES = (
     Column("Cost"),
 )
 _PERIODS = ("day", "week", "month", "block")
+_TO_THE_MINUTE = len("2026-11-20T09:00")
 _SESSION_ENOUGH = 12
 """Characters of a session's id that tell it apart and can be typed."""
 SHOWN_UNPRICED = 5
@@ -76,12 +77,12 @@ def _label_column(name: str) -> Column:
 
 
 def shown_labels(by: tuple[str, ...], labels: tuple[str, ...], home: str) -> list[str]:
-    """Labels for people: paths under the home folder begin with ~, times lose their T."""
+    """Labels for people: paths under the home folder begin with ~, times are bare."""
     shown = []
     for name, label in zip(by, labels, strict=True):
         if name == "project":
             label = tilde(label, home)
-        shown.append(label.replace("T", " ") if name == "block" else label)
+        shown.append(label[:_TO_THE_MINUTE].replace("T", " ") if name == "block" else label)
     return shown
 
 
