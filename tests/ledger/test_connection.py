@@ -14,7 +14,7 @@ import pytest
 from tests.ledger.builders import THRESHOLDS, Home, answer, write
 
 from tokenbudget.collector.ingest import Want
-from tokenbudget.ledger.connection import Transaction, open_ledger, translated
+from tokenbudget.ledger.connection import Transaction, check_tables, open_ledger, translated
 from tokenbudget.ledger.schema import SCHEMA_VERSION
 from tokenbudget.ledger.store import TEMPORARY, Ledger
 from tokenbudget.model.errors import LedgerDamaged, LedgerTooNew, LedgerUnusable
@@ -94,10 +94,14 @@ def test_a_folder_in_the_ledgers_place_is_told(home: Home) -> None:
     [
         ("database disk image is malformed", LedgerDamaged, "tokens doctor --rebuild"),
         ("file is not a database", LedgerDamaged, "tokens doctor --rebuild"),
+        ("no such table: response", LedgerDamaged, "tokens doctor --rebuild"),
+        ("no such column: r.skill", LedgerDamaged, "tokens doctor --rebuild"),
+        ("table file has no column named rereads", LedgerDamaged, "tokens doctor --rebuild"),
+        ("table meta already exists", LedgerDamaged, "tokens doctor --rebuild"),
         ("database or disk is full", LedgerUnusable, "free some disk space"),
         ("database is locked", LedgerUnusable, "try again"),
         ("attempt to write a readonly database", LedgerUnusable, "set TOKENS_HOME"),
-        ("disk I/O error", LedgerUnusable, "set TOKENS_HOME"),
+        ("disk I/O error", LedgerUnusable, "check the disk, or set TOKENS_HOME"),
     ],
 )
 def test_every_failure_of_sqlite_has_a_sentence(
@@ -107,6 +111,50 @@ def test_every_failure_of_sqlite_has_a_sentence(
     assert type(told) is kind
     assert "/data/ledger.db" in str(told)
     assert words in str(told)
+
+
+def test_a_failing_disk_is_not_blamed_on_the_folder() -> None:
+    told = translated("/data/ledger.db", sqlite3.OperationalError("disk I/O error"))
+    assert "disk I/O error" in str(told)
+    assert "writable" not in str(told)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("database or disk is full", "no room left for temporary files; free some disk space"),
+        ("disk I/O error", "the disk failed with temporary files (disk I/O error); check the disk"),
+        ("unable to open database file", "set TMPDIR to a folder that can be written"),
+        ("database disk image is malformed", "set TMPDIR to a folder that can be written"),
+    ],
+)
+def test_a_ledger_that_nobody_keeps_speaks_of_temporary_files(text: str, words: str) -> None:
+    told = translated(TEMPORARY, sqlite3.OperationalError(text))
+    assert type(told) is LedgerUnusable
+    assert words in str(told)
+    assert "ledger" not in str(told)
+
+
+def test_a_full_temporary_ledger_says_what_is_full(full_home: Home) -> None:
+    with Ledger(TEMPORARY, THRESHOLDS) as ledger:
+        ledger._connection.execute("PRAGMA max_page_count = 60")
+        with pytest.raises(LedgerUnusable) as caught:
+            full_home.collector(ledger).refresh(full_home.tops, Want.DETAIL)
+    assert str(caught.value) == "no room left for temporary files; free some disk space"
+
+
+def test_a_whole_schema_passes_its_check(home: Home) -> None:
+    path = str(home.ledger_path)
+    open_ledger(path).close()
+    check_tables(path)
+
+
+def test_a_missing_table_does_not_pass_for_a_schema(home: Home) -> None:
+    path = str(home.ledger_path)
+    with closing(open_ledger(path)) as connection:
+        connection.execute("DROP TABLE response")
+    with pytest.raises(LedgerDamaged, match=r"no such table: response\); run: tokens doctor"):
+        check_tables(path)
 
 
 def test_what_was_raised_in_a_transaction_takes_it_back(home: Home) -> None:

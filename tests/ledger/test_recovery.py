@@ -132,8 +132,13 @@ def test_of_damaged_responses_the_readable_ones_are_saved(full_home: Home, truth
     if page is None:
         pytest.skip("this SQLite has no dbstat table to find a page with")
     scribble_page(full_home.ledger_path, page)
-    assert full_home.run("doctor", "--rebuild").returncode == 0
+    done = full_home.run("doctor", "--rebuild")
+    assert done.returncode == 0, done.stderr
     left, all_of_it = total_of(full_home.counts().by_model), total_of(truth.by_model)
+    lost = all_of_it.requests - left.requests
+    assert f"{left.requests:,} responses were saved, up to {lost:,} could not be read" in (
+        done.stderr
+    )
     assert all_of_it.requests * 0.7 < left.requests < all_of_it.requests
     assert 0 < left.output_tokens < all_of_it.output_tokens
 
@@ -152,14 +157,94 @@ def scribble_page(path: Path, page: int) -> None:
         file.write(b"\x00" * 4096)
 
 
-def test_a_ledger_whose_responses_are_lost_whole_is_given_up_soon(full_home: Home) -> None:
+def test_a_ledger_whose_responses_are_lost_whole_is_given_up_soon(
+    full_home: Home, truth: Truth
+) -> None:
     full_home.refresh()
     for path in full_home.files():
         path.unlink()
     damage_table(full_home, "response")
     done = full_home.run("doctor", "--rebuild")
     assert done.returncode == 0, done.stderr
-    assert "0 responses were saved" in done.stderr
+    lost = total_of(truth.by_model).requests
+    assert f"; 0 responses were saved, up to {lost:,} could not be read" in done.stderr
+
+
+def test_where_nothing_is_lost_nothing_is_said_of_it(full_home: Home, truth: Truth) -> None:
+    full_home.refresh(Want.DETAIL)
+    damage_table(full_home, "content")
+    done = full_home.run("doctor", "--rebuild")
+    saved = total_of(truth.by_model).requests
+    assert f"; {saved:,} responses were saved, and the old file was kept as" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_file_that_tells_nothing_leaves_the_loss_unknown(home: Home) -> None:
+    home.data.mkdir()
+    home.ledger_path.write_text("not a ledger at all\n" * 90)
+    said: list[str] = []
+    salvaged_ledger(str(home.ledger_path), THRESHOLDS, NOW_MS, said.append).close()
+    assert "0 responses were saved, an unknown number could not be read" in said[0]
+
+
+# ── a sound database that lacks a part of the schema ─────────────────────────────────────────────
+
+
+def change(home: Home, sql: str) -> None:
+    with closing(sqlite3.connect(home.ledger_path)) as connection:
+        connection.executescript(sql)
+
+
+def test_tables_without_their_number_are_damage_that_loses_nothing(
+    full_home: Home, truth: Truth
+) -> None:
+    full_home.refresh()
+    for path in full_home.files():
+        path.unlink()
+    change(full_home, "PRAGMA user_version = 0")
+    refused = full_home.run("usage")
+    assert refused.returncode == LedgerDamaged.exit_code
+    assert "already exists); run: tokens doctor --rebuild" in refused.stderr
+    done = full_home.run("doctor", "--rebuild")
+    assert done.returncode == 0, done.stderr
+    assert full_home.counts() == counts_of(truth)
+
+
+def test_a_dropped_table_of_responses_is_damage_that_a_rebuild_mends(
+    full_home: Home, truth: Truth
+) -> None:
+    full_home.refresh()
+    change(full_home, "DROP TABLE response")
+    with pytest.raises(LedgerDamaged, match=r"no such table: response\); run: tokens doctor"):
+        full_home.counts()
+    done = full_home.run("doctor", "--rebuild")
+    assert done.returncode == 0, done.stderr
+    assert "an unknown number could not be read" in done.stderr
+    assert aside_of(full_home).exists()
+    assert full_home.counts() == counts_of(truth)
+
+
+@pytest.mark.parametrize(
+    ("sql", "missing"),
+    [
+        ("DROP INDEX response_key", "index: response_key"),
+        ("ALTER TABLE response DROP COLUMN skill", "column: response.skill"),
+        ("ALTER TABLE file DROP COLUMN rereads", "column: file.rereads"),
+        ("DROP TABLE content", "table: content"),
+        ("DROP TABLE meta", "table: meta"),
+    ],
+)
+def test_any_part_that_is_missing_is_damage_that_loses_no_response(
+    full_home: Home, truth: Truth, sql: str, missing: str
+) -> None:
+    full_home.refresh()
+    for path in full_home.files():
+        path.unlink()
+    change(full_home, sql)
+    done = full_home.run("doctor", "--rebuild")
+    assert done.returncode == 0, done.stderr
+    assert f"the ledger was damaged (no such {missing});" in done.stderr
+    assert full_home.counts() == counts_of(truth)
 
 
 def test_a_number_that_only_damage_can_have_written_is_not_saved(home: Home) -> None:

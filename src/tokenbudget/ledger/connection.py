@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from contextlib import closing
 
 from tokenbudget.ledger.migrations import migrate
 from tokenbudget.ledger.schema import SCHEMA_VERSION
@@ -25,7 +26,24 @@ TEMPORARY = ""
 _WAL_ATTEMPTS = 100
 """More than the processes that begin a new ledger at the same moment."""
 
-_DAMAGE = ("malformed", "not a database", "file is encrypted", "disk image")
+_DAMAGE = (
+    "malformed",
+    "not a database",
+    "file is encrypted",
+    "disk image",
+    "no such table",  # the schema's number says that everything is there
+    "no such column",
+    "no such index",
+    "has no column named",
+    "already exists",
+)
+
+_PARTS = """
+SELECT type || ': ' || name FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'
+UNION
+SELECT 'column: ' || t.name || '.' || c.name
+FROM sqlite_schema t JOIN pragma_table_info(t.name) c WHERE t.type = 'table'
+"""
 _PRAGMAS = """
 PRAGMA synchronous = NORMAL;
 PRAGMA temp_store = MEMORY;
@@ -37,14 +55,35 @@ PRAGMA foreign_keys = OFF;
 def translated(path: str, exc: sqlite3.Error) -> Exception:
     """SQLite's error as one of ours, with the file's name and what to do."""
     text = str(exc)
+    if path == TEMPORARY:
+        return _without_temporary_files(text)
     if any(sign in text for sign in _DAMAGE):
         return LedgerDamaged(f"the ledger {path} is damaged ({text}); run: tokens doctor --rebuild")
     if "full" in text:
         return LedgerUnusable(f"no room left to write the ledger {path}; free some disk space")
     if "locked" in text or "busy" in text:
         return LedgerUnusable(f"another process has held the ledger {path} for a minute; try again")
+    if "disk I/O" in text:
+        return LedgerUnusable(
+            f"the disk failed with the ledger {path} ({text}); check the disk,"
+            " or set TOKENS_HOME to a folder on another one"
+        )
     return LedgerUnusable(
         f"cannot write the ledger {path} ({text}); make its folder writable or set TOKENS_HOME"
+    )
+
+
+def _without_temporary_files(text: str) -> LedgerUnusable:
+    """What to say where the ledger that nobody keeps fails: no person knows that it is one."""
+    if "full" in text:
+        return LedgerUnusable("no room left for temporary files; free some disk space")
+    if "disk I/O" in text:
+        return LedgerUnusable(
+            f"the disk failed with temporary files ({text}); check the disk,"
+            " or set TMPDIR to a folder on another one"
+        )
+    return LedgerUnusable(
+        f"cannot use temporary files ({text}); set TMPDIR to a folder that can be written"
     )
 
 
@@ -97,6 +136,32 @@ def _prepare(connection: sqlite3.Connection, path: str) -> None:
         os.chmod(path, 0o600)  # first: -wal and -shm are made with the mode that this file has
         _use_wal(connection)
     migrate(connection, SCHEMA_VERSION)
+
+
+def check_tables(path: str) -> None:
+    """See that the ledger at `path` has every table, column and index of the current schema.
+
+    Raises:
+        LedgerDamaged: one is missing, which SQLite's own check takes for sound.
+        LedgerUnusable, LedgerTooNew: see `open_ledger`.
+    """
+    try:
+        with closing(open_ledger(path)) as ledger, closing(_empty_ledger()) as empty:
+            missing = _parts(empty) - _parts(ledger)
+            if missing:  # the greatest: a table tells more than its columns
+                raise sqlite3.DatabaseError(f"no such {max(missing)}")
+    except sqlite3.Error as exc:
+        raise translated(path, exc) from exc
+
+
+def _empty_ledger() -> sqlite3.Connection:
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    migrate(connection, SCHEMA_VERSION)
+    return connection
+
+
+def _parts(connection: sqlite3.Connection) -> set[str]:
+    return {row[0] for row in connection.execute(_PARTS)}
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:

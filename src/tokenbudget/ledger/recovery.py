@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 
+from tokenbudget.ledger.connection import check_tables
+from tokenbudget.ledger.salvage import responses_in
 from tokenbudget.ledger.store import Ledger
 from tokenbudget.model.errors import LedgerDamaged, LedgerUnusable
 
@@ -34,17 +36,26 @@ def salvaged_ledger(
         except BaseException:
             ledger.close()
             raise
+        cause = " ".join(str(exc.__cause__ or exc).split())  # a check's finding has several lines
         warn(
-            f"the ledger was damaged ({exc.__cause__ or exc}); {saved:,} responses were saved"
-            f" and the old file was kept as {aside}"
+            f"the ledger was damaged ({cause}); {saved:,} responses were saved"
+            f"{_loss(responses_in(aside), saved)}, and the old file was kept as {aside}"
         )
         return ledger
+
+
+def _loss(held: int | None, saved: int) -> str:
+    """What to say of the responses that were not saved, of as many as the file `held`."""
+    if held is None:
+        return ", an unknown number could not be read"
+    return f", up to {held - saved:,} could not be read" if held > saved else ""
 
 
 def _sound_ledger(path: str, thresholds: Sequence[int]) -> Ledger:
     ledger = Ledger(path, thresholds)
     try:
         ledger.check()
+        check_tables(path)
     except BaseException:
         ledger.close()  # an open connection would outlive the file's move
         raise

@@ -241,13 +241,6 @@ SELECT r.id, r.file_id, f.path,
 WHERE r.key IN ({{marks}})
 """
 
-SELECT_ALL = f"""
-SELECT r.id, f.path, f.agent, f.rereads,
-       (SELECT p.path FROM project p WHERE p.id = f.project_id), {_RESPONSE}
-WHERE r.id >= ? AND r.id < ?
-"""
-"""Id, then path, agent, rereads and project of the file, then the response, of a range of ids."""
-
 SELECT_ITERATIONS = """
 SELECT m.name, i.input_tokens, i.output_tokens, i.cache_write_5m_tokens + i.cache_write_1h_tokens,
        i.cache_write_1h_tokens, i.cache_read_tokens
