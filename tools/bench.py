@@ -240,8 +240,11 @@ def measured(options: argparse.Namespace) -> list[str]:
         "",
         f"Written by `make bench` on {machine_line()}.",
         "",
-        f"{files} generated transcripts, {size / 1e6:.0f} MB, page cache warm; {options.rounds}",
-        "rounds in turn after one that is not counted; wall time of whole processes, median.",
+        f"{files} generated transcripts, {size / 1e6:.0f} MB, page cache warm; {options.rounds}"
+        " rounds in turn",
+        "after one that is not counted; wall time of whole processes, median.",
+        "The ledger's second pass, which follows in the background, is switched off while the",
+        "others are timed; `tokens doctor` includes it.",
         "",
         "| Command | ms | spread | of the peer |",
         "|---|---|---|---|",

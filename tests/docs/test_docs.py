@@ -38,6 +38,11 @@ def test_every_setting_stands_in_the_config_page() -> None:
     assert [s.name for s in SETTINGS if f"`{s.name}`" not in page] == []
 
 
+def test_no_page_is_unfinished() -> None:
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+        assert not re.search(r"PLACEHOLDER|TODO|TBD", page.read_text(encoding="utf-8")), page.name
+
+
 def test_no_page_names_a_place_that_is_not_there() -> None:
     for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):

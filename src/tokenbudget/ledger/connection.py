@@ -47,7 +47,7 @@ FROM sqlite_schema t JOIN pragma_table_info(t.name) c WHERE t.type = 'table'
 _PRAGMAS = """
 PRAGMA synchronous = NORMAL;
 PRAGMA temp_store = MEMORY;
-PRAGMA cache_size = -4000;
+PRAGMA cache_size = -8000;
 PRAGMA foreign_keys = OFF;
 """
 

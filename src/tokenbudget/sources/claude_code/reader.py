@@ -1,7 +1,7 @@
 """Read a transcript from any position, in bounded memory, as stretches that can be committed.
 
 Lines are decoded where they lie in one re-used buffer: that keeps the bytes in the processor's
-cache and is 1.4 times as fast as reading whole files and splitting them (docs/benchmarks.md).
+cache: 0.165 s for 309 MB, against 0.235 s for reading whole files and splitting them.
 """
 
 from __future__ import annotations
