@@ -33,7 +33,7 @@ FIELDS = {
 }
 END = datetime(2026, 11, 20, 13, tzinfo=UTC)
 
-KILL_WITHIN_SECONDS = 0.07
+KILL_WITHIN_SECONDS = 0.05
 """About the time that a run needs, so that nearly all of them are killed somewhere inside."""
 
 Truth = dict[str, Any]

@@ -25,7 +25,7 @@ def schema_page() -> str:
         "Generated from `src/tokenbudget/ledger/schema.py` by `make docs`. The ledger is one",
         "SQLite file, `ledger.db`, in the data folder (`tokens config` says where); any SQLite",
         f"tool can read it. Schema version {SCHEMA_VERSION} (`PRAGMA user_version`). Its rows hold",
-        "sizes, hashes and positions, never the words of a conversation.",
+        "sizes, hashes, positions, paths and titles, never the words of a conversation.",
         "",
     ]
     for statement in TABLES.strip().split("\n\n"):
