@@ -33,8 +33,8 @@ FIELDS = {
 }
 END = datetime(2026, 11, 20, 13, tzinfo=UTC)
 
-KILL_WITHIN_SECONDS = 0.05
-"""About the time that a run needs, so that nearly all of them are killed somewhere inside."""
+KILL_WITHIN_SECONDS = 0.08
+"""A little more than a run needs, so that kills land everywhere in it, the commit included."""
 
 Truth = dict[str, Any]
 
@@ -72,6 +72,11 @@ class Machine:
             raise SystemExit(f"tokens {' '.join(arguments)}: {err.decode()}")
         found: dict[str, Any] = json.loads(out)
         return found
+
+    def ledger_state(self) -> list[tuple[int, int]]:
+        """Sizes and times of the ledger's files: they change when anything is written."""
+        files = [path.stat() for path in sorted(self.data.glob("ledger.db*"))]
+        return [(file.st_size, file.st_mtime_ns) for file in files]
 
     def price_as(self, prices: Mapping[str, Mapping[str, float]]) -> None:
         """Give the generator's test prices as the user's own."""
@@ -181,19 +186,32 @@ def grow(finished: Path, corpus: Path, files: list[Path], rng: random.Random, le
 
 def check_increments(machine: Machine, finished: Path, truth: Truth, rounds: int) -> int:
     """Read a growing corpus in rounds, with a kill -9 at a random moment in each."""
-    rng = random.Random(rounds)
+    rng = random.Random(f"{finished.parent.name} of {rounds}")
     files = laid_out(finished, machine.corpus)
-    killed = 0
+    kills = written = 0
     for left in range(rounds, 0, -1):
-        grow(finished, machine.corpus, files, rng, left)
-        process = machine.start("usage" if rng.random() < 0.7 else "doctor")
-        time.sleep(rng.random() * KILL_WITHIN_SECONDS)
-        if process.poll() is None:
-            process.send_signal(signal.SIGKILL)
-            killed += 1
-        process.communicate()
-    print(f"    {killed} of {rounds} runs were killed", flush=True)
+        was_killed = False
+        while not was_killed:  # a run that ended first has read this piece: it needs another one
+            grow(finished, machine.corpus, files, rng, left)
+            before = machine.ledger_state()
+            was_killed = killed_somewhere(machine, rng)
+            if left == 1 and not was_killed:
+                break  # there is nothing more to grow
+        kills += was_killed
+        written += was_killed and machine.ledger_state() != before
+    print(f"    {kills} runs killed, {written} of them after they had begun to write", flush=True)
     return differences(machine, truth)
+
+
+def killed_somewhere(machine: Machine, rng: random.Random) -> bool:
+    """Start a run and kill it at a random moment; False if it had ended before."""
+    process = machine.start("usage" if rng.random() < 0.7 else "doctor")
+    time.sleep(rng.random() * KILL_WITHIN_SECONDS)
+    is_running = process.poll() is None
+    if is_running:
+        process.send_signal(signal.SIGKILL)
+    process.communicate()
+    return is_running
 
 
 def check_seed(folder: Path, make: Callable[[Path], Truth], rounds: int) -> int:

@@ -7,12 +7,15 @@ import sqlite3
 from contextlib import closing
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.ledger.builders import Home
 
 from tokenbudget.collector.ingest import Want
 from tokenbudget.ledger import schema
 from tokenbudget.ledger.migrations import MIGRATIONS
 from tokenbudget.ledger.schema import SCHEMA_VERSION, SUMS, TABLES
+from tokenbudget.metering.rates import prompt_bucket
 
 CREATED = re.findall(r"^CREATE TABLE (\w+) \(\n(.*?)^\)", TABLES, re.DOTALL | re.MULTILINE)
 BODIES: dict[str, str] = dict(CREATED)
@@ -84,3 +87,15 @@ def test_every_reference_of_a_filled_ledger_resolves(full_home: Home) -> None:
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
     referring = full_home.rows("SELECT count(*) FROM tool_call WHERE response_id IS NOT NULL")
     assert referring[0][0] > 50
+
+
+@given(st.integers(0, 400_000), st.sets(st.sampled_from([0, 100_000, 128_000, 200_000])))
+def test_the_sql_puts_a_prompt_into_the_bucket_that_prices_are_looked_up_by(
+    prompt_tokens: int, thresholds: set[int]
+) -> None:
+    marks = tuple(sorted(thresholds - {0}))
+    row = f"SELECT {prompt_tokens} AS input_tokens, 0 AS cache_write_5m_tokens"
+    row += ", 0 AS cache_write_1h_tokens, 0 AS cache_read_tokens"
+    with closing(sqlite3.connect(":memory:")) as connection:
+        sql = f"SELECT {schema._bucket_sql('r', marks)} FROM ({row}) r"
+        assert connection.execute(sql).fetchone()[0] == prompt_bucket(prompt_tokens, marks)
