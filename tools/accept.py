@@ -190,13 +190,12 @@ def check_increments(machine: Machine, finished: Path, truth: Truth, rounds: int
     files = laid_out(finished, machine.corpus)
     kills = written = 0
     for left in range(rounds, 0, -1):
-        was_killed = False
-        while not was_killed:  # a run that ended first has read this piece: it needs another one
+        while True:  # a run that ended first has read this piece: it needs another one
             grow(finished, machine.corpus, files, rng, left)
             before = machine.ledger_state()
             was_killed = killed_somewhere(machine, rng)
-            if left == 1 and not was_killed:
-                break  # there is nothing more to grow
+            if was_killed or left == 1:  # in the last round there is nothing more to grow
+                break
         kills += was_killed
         written += was_killed and machine.ledger_state() != before
     print(f"    {kills} runs killed, {written} of them after they had begun to write", flush=True)
