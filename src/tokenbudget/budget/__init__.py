@@ -1,0 +1,1 @@
+"""How a window is allotted, how healthy it is, how fast it burns. Pure arithmetic."""
