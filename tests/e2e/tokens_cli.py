@@ -1,4 +1,4 @@
-"""Run `tokens usage` as a person would, in a sandbox, and read its table."""
+"""Run `tokens` as a person would, in a sandbox, and read what it prints."""
 
 import json
 import subprocess
@@ -31,10 +31,15 @@ def usage_by_model(sandbox: Sandbox, *options: str) -> dict[str, Bill]:
 
 
 def _usage(sandbox: Sandbox, *options: str) -> JsonObject:
+    return tokens_json(sandbox, "usage", *options)
+
+
+def tokens_json(sandbox: Sandbox, *words: str) -> JsonObject:
+    """What a command line of `tokens` prints with `--json`, in a sandbox."""
     tokens = [sys.executable, "-m", "tokenbudget"]
     own_data = {"TOKENS_HOME": str(sandbox.root / "tokens")}
     done = subprocess.run(
-        [*tokens, "usage", *options, "--json"],
+        [*tokens, *words, "--json"],
         check=False,
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -43,7 +48,7 @@ def _usage(sandbox: Sandbox, *options: str) -> JsonObject:
         cwd=sandbox.project,
         env={**sandbox.environment(), **own_data},
     )
-    assert done.returncode == 0, f"tokens usage exited with {done.returncode}: {done.stderr}"
+    assert done.returncode == 0, f"tokens {words[0]} exited with {done.returncode}: {done.stderr}"
     table: JsonObject = json.loads(done.stdout)
     return table
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from tokenbudget.model.events import ReadPlan, Stretch
     from tokenbudget.model.files import Found
+    from tokenbudget.model.window import Placed, RebuiltRequest
 
 
 class Clock(Protocol):
@@ -50,6 +51,28 @@ class Source(Protocol):
 
     def project_root(self, cwd: str) -> str:
         """The project that a working directory belongs to."""
+
+
+class TokenCounter(Protocol):
+    """Counts the tokens of a text by one vocabulary."""
+
+    name: str
+
+    def count(self, text: str) -> int:
+        """Tokens of the text; any text, also with lone surrogates."""
+
+
+class WindowSource(Protocol):
+    """Reads what a transcript shows of the windows of its requests."""
+
+    def window(self, path: str) -> Iterator[Placed]:
+        """Every piece and event of a transcript, in order. Raises OSError."""
+
+    def rebuilt(self, path: str, response_key: str) -> RebuiltRequest | None:
+        """The request behind a response, if the agent recorded it. Raises OSError."""
+
+    def fingerprint(self, path: str, end: int) -> tuple[int, int]:
+        """Check sums of the bytes at the edges of `[0, end)`. Raises OSError."""
 
 
 class BodyStore(Protocol):

@@ -161,15 +161,15 @@ def test_a_line_without_a_uuid_is_known_by_its_place() -> None:
 # ── attachments and compactions ───────────────────────────────────────────────────────────────────
 
 
-def attachment(value: object) -> Attachment:
-    line = {"type": "attachment", "uuid": "u", "timestamp": NOON, "attachment": value}
+def attachment(value: object, **beside: object) -> Attachment:
+    line = {"type": "attachment", "uuid": "u", "timestamp": NOON, "attachment": value, **beside}
     (found,) = detail_of(line).attachments
     return found
 
 
 def test_an_attachment_has_the_size_of_what_the_model_was_shown() -> None:
     shown = [{"content": "four"}, {"content": "six66"}]
-    found = attachment({"type": "date", "rendered": shown, "more": "x" * 99})
+    found = attachment({"type": "date", "more": "x" * 99}, rendered=shown)
     assert found == Attachment("u", "date", 13, NOON_MS, "by-place", 0)
 
 

@@ -122,6 +122,7 @@ class Line(
     message: Message | None = None
     data: Raw = NOTHING
     attachment: Raw = NOTHING
+    rendered: Raw = NOTHING
     tool_use_result: Raw = NOTHING
     compact_metadata: Raw = NOTHING
     microcompact_metadata: Raw = NOTHING
@@ -319,6 +320,7 @@ def _line(found: dict[str, object]) -> Line:
         message=_message(found.get("message")),
         data=_raw(found.get("data")),
         attachment=_raw(found.get("attachment")),
+        rendered=_raw(found.get("rendered")),
         tool_use_result=_raw(found.get("toolUseResult")),
         compact_metadata=_raw(found.get("compactMetadata")),
         microcompact_metadata=_raw(found.get("microcompactMetadata")),

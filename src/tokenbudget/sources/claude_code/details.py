@@ -35,6 +35,7 @@ class Block(Struct, gc=False):
     id: str | None = None
     name: str | None = None
     tool_use_id: str | None = None
+    tool_name: str | None = None
     is_error: bool | None = None
     input: Raw = NOTHING
     content: Raw = NOTHING
@@ -64,7 +65,7 @@ class ResultFacts(
 
 
 class Rendered(Struct, gc=False):
-    """One entry of `attachment.rendered`: the exact injected text."""
+    """One entry of a line's `rendered`: the exact injected text."""
 
     content: Raw = NOTHING
 
@@ -73,7 +74,6 @@ class Attached(Struct, gc=False):
     """`attachment` of an attachment line."""
 
     type: str | None = None
-    rendered: list[Rendered] | None = None
 
 
 class CompactFacts(
@@ -93,6 +93,7 @@ _blocks = msgspec.json.Decoder(list[Block]).decode
 _tool_input = msgspec.json.Decoder(ToolInput).decode
 _result_facts = msgspec.json.Decoder(ResultFacts).decode
 _attached = msgspec.json.Decoder(Attached).decode
+_rendered = msgspec.json.Decoder(list[Rendered]).decode
 _compact_facts = msgspec.json.Decoder(CompactFacts).decode
 
 _KINDS = {"text": "text", "thinking": "thinking", "redacted_thinking": "thinking", "image": "image"}
@@ -179,7 +180,7 @@ class DetailTable:
                 tool_use_id=block.id,
                 response_key=response_key,
                 name=block.name or "unknown",
-                target=_target(block.input),
+                target=target_of(block.input),
                 input_bytes=len(bytes(block.input)),
                 input_hash=text_hash(block.input),
                 called_at_ms=at_ms,
@@ -226,12 +227,10 @@ class DetailTable:
             attached = _attached(line.attachment)
         except REJECTED:
             attached = Attached()
-        shown = attached.rendered
-        size_bytes = (
-            len(bytes(line.attachment))
-            if shown is None
-            else sum(len(bytes(part.content)) for part in shown)
-        )
+        try:
+            size_bytes = sum(len(bytes(part.content)) for part in _rendered(line.rendered))
+        except REJECTED:  # an older client keeps no rendered text
+            size_bytes = len(bytes(line.attachment))
         self.attachments.append(
             Attachment(
                 uuid=line.uuid or f"{self.session}:{offset}",
@@ -275,7 +274,7 @@ def _user_kind(line: Line) -> str:
     return "notice" if line.is_meta else "prompt"
 
 
-def _target(raw: Raw) -> str:
+def target_of(raw: Raw) -> str:
     """What a tool acts on; empty where its arguments do not say."""
     try:
         given = _tool_input(raw)
@@ -328,6 +327,7 @@ def _lenient_block(item: dict[str, object]) -> Block:
         id=text("id"),
         name=text("name"),
         tool_use_id=text("tool_use_id"),
+        tool_name=text("tool_name"),
         is_error=item.get("is_error") is True,
         input=raw("input"),
         content=raw("content"),

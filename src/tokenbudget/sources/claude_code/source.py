@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from tokenbudget.model.events import ReadPlan, Stretch
     from tokenbudget.model.files import Found
+    from tokenbudget.model.window import Placed, RebuiltRequest
 
 
 class ClaudeCode:
@@ -56,6 +57,18 @@ class ClaudeCode:
         from tokenbudget.sources.claude_code.reader import read_stretches
 
         return read_stretches(plan)
+
+    def window(self, path: str) -> Iterator[Placed]:
+        """What the transcript shows of the windows of its requests."""
+        from tokenbudget.sources.claude_code.window import read_window
+
+        return read_window(path)
+
+    def rebuilt(self, path: str, response_key: str) -> RebuiltRequest | None:
+        """The request behind a response, rebuilt from the client's own record."""
+        from tokenbudget.sources.claude_code.last_request import rebuilt_request
+
+        return rebuilt_request(path, response_key)
 
     def project_root(self, cwd: str) -> str:
         """The repository of a working directory, worktrees folded."""
