@@ -24,7 +24,22 @@ INSERT INTO file VALUES (1, '/home/dev/s1.jsonl', 'claude-code', 's1', 0, NULL, 
 INSERT INTO response VALUES (1, 'msg_1', 1, 0, 1, 1, 1795179600000, 0, 0, 0, 3, 10, 60, 40, 1000, 0,
                              NULL, 1, 1, '', '');
 INSERT INTO rollup_stale VALUES (498661);
-"""
+""",
+    2: """
+INSERT INTO model VALUES (1, 'claude-opus-5-5');
+INSERT INTO session VALUES (1, 's1', 'main', '2.1.329', '', '/home/dev/shop', '', '');
+INSERT INTO file VALUES (1, '/home/dev/s1.jsonl', 'claude-code', 's1', 0, NULL, 900, 5, 6, 900, 900,
+                         7, 8, 1, 0, 0, 0, 0, 0, NULL, NULL);
+INSERT INTO response VALUES (1, 'msg_1', 1, 0, 1, 1, 1795179600000, 0, 0, 0, 3, 10, 60, 40, 1000, 0,
+                             NULL, 1, 1, '', '');
+INSERT INTO rollup_stale VALUES (498661);
+INSERT INTO measured_file VALUES (1, 900, 900, 5, 7, 8, 'o200k_base/1');
+INSERT INTO piece VALUES (1, 0, 0, '', 'tool_use', 'Read', 'a.py', 'msg_1', 24, 9, 12, 1, 0, 1, 0,
+                          10, 0);
+INSERT INTO calibration VALUES ('claude-opus-5-5', 120, 4, 0.02, 0.07, 0.09, 0.1, '{"bpe": 1.2}',
+                                1795179600000);
+INSERT INTO window_snapshot VALUES (1, '', 'size 900', '[]');
+""",
 }
 
 
@@ -65,6 +80,22 @@ def test_an_upgraded_ledger_has_the_tables_of_a_new_one(home: Home, version: int
         with closing(sqlite3.connect(":memory:", isolation_level=None)) as new:
             migrate(new, SCHEMA_VERSION)
             assert tables(old) == tables(new)
+
+
+@pytest.mark.parametrize("version", range(2, SCHEMA_VERSION + 1))
+def test_what_was_counted_by_a_past_version_is_kept(home: Home, version: int) -> None:
+    home.data.mkdir()
+    with closing(sqlite3.connect(home.ledger_path, isolation_level=None)) as connection:
+        migrate(connection, version)
+        connection.executescript(WRITTEN_BY[version])
+    with home.open() as ledger:
+        (file,) = ledger.windows.files_of_session("s1")
+        assert (file.measured_bytes, file.counter) == (900, "o200k_base/1")
+        (piece,) = ledger.windows.pieces(file.file_id)
+        assert (piece.name, piece.link, piece.measure.bpe_tokens) == ("Read", "msg_1", 9)
+        assert list(ledger.windows.requests(file.file_id)) == ["msg_1"]
+        assert [row.steps for row in ledger.windows.calibrations()] == [120]
+        assert ledger.windows.snapshot(file.file_id, "", "size 900") == "[]"
 
 
 def test_a_step_that_fails_leaves_nothing_of_itself(monkeypatch: pytest.MonkeyPatch) -> None:

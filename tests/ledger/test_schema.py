@@ -14,10 +14,11 @@ from tests.ledger.builders import Home
 from tokenbudget.collector.ingest import Want
 from tokenbudget.ledger import schema
 from tokenbudget.ledger.migrations import MIGRATIONS
-from tokenbudget.ledger.schema import SCHEMA_VERSION, SUMS, TABLES
+from tokenbudget.ledger.schema import PIECE_TABLES, SCHEMA_VERSION, SUMS, TABLES
 from tokenbudget.metering.rates import prompt_bucket
 
-CREATED = re.findall(r"^CREATE TABLE (\w+) \(\n(.*?)^\)", TABLES, re.DOTALL | re.MULTILINE)
+DOCUMENT = TABLES + PIECE_TABLES
+CREATED = re.findall(r"^CREATE TABLE (\w+) \(\n(.*?)^\)", DOCUMENT, re.DOTALL | re.MULTILINE)
 BODIES: dict[str, str] = dict(CREATED)
 
 SELF_EVIDENT = {
@@ -28,7 +29,8 @@ SELF_EVIDENT = {
     "service_tier", "last_at", "tool_id", "called_at_ms", "result_hash", "is_error",
     "answered_at_ms", "result_file_id", "result_offset", "call_offset", "blank_lines",
     "post_tokens", "saved_tokens", "mtime_ns", "inode",
-    "tool_use_id",
+    "tool_use_id", "upper_bytes", "digit_bytes", "space_bytes", "line_bytes", "sign_bytes",
+    "high_bytes", "sessions", "p90_error", "made_at_ms", "made_of", "thread",
 }  # fmt: skip
 """Columns whose name, unit included, is the whole comment; any other one has words beside it."""
 

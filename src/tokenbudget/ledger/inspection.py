@@ -40,6 +40,48 @@ def sessions(connection: sqlite3.Connection, limit: int = -1) -> list[SessionRow
     return [SessionRow(*row) for row in rows]
 
 
+def _is_text(name: str) -> bool:
+    """Whether a name can stand in the ledger; one that is not UTF-8 is that of nothing in it."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+_NAMED = """
+SELECT s.name, s.title, s.git_branch, s.version, s.cwd, s.first_at, s.last_at,
+       ifnull(p.path, ''), f.agent, min(f.gone_at_ms IS NOT NULL)
+FROM session s JOIN file f ON f.session = s.name LEFT JOIN project p ON p.id = f.project_id
+"""
+
+
+def sessions_beginning(connection: sqlite3.Connection, start: str, limit: int) -> list[SessionRow]:
+    """Sessions whose id begins so and that have a transcript of their own, used last first."""
+    if not _is_text(start):
+        return []
+    rows = connection.execute(
+        _NAMED + " WHERE s.name >= ?1 AND s.name < ?1 || char(1114111)"
+        " GROUP BY s.id ORDER BY s.name <> ?1, s.last_at DESC LIMIT ?2",
+        (start, limit),
+    )
+    return [SessionRow(*row) for row in rows]
+
+
+def last_sessions(connection: sqlite3.Connection, cwd: str) -> list[SessionRow]:
+    """The session that was used last, of those begun in `cwd` ('': anywhere); one or none."""
+    if not _is_text(cwd):
+        return []
+    rows = connection.execute(
+        _NAMED + " WHERE s.id = (SELECT s.id FROM session s WHERE (?1 = '' OR s.cwd = ?1)"
+        "  AND EXISTS (SELECT 1 FROM file f WHERE f.session = s.name AND f.usage_offset > 0)"
+        "  ORDER BY s.last_at DESC LIMIT 1)"
+        " GROUP BY s.id",
+        (cwd,),
+    )
+    return [SessionRow(*row) for row in rows]
+
+
 class ToolRow(NamedTuple):
     """How a session used one tool; sizes are bytes of JSON text."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from tokenbudget.ledger.schema import TABLES
+from tokenbudget.ledger.schema import PIECE_TABLES, TABLES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +30,13 @@ def m001_tables(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m001_tables,)
+def m002_pieces(connection: sqlite3.Connection) -> None:
+    """Pieces of context windows, and calibration."""
+    for statement in _statements(PIECE_TABLES):
+        connection.execute(statement)
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m001_tables, m002_pieces)
 
 
 def migrate(connection: sqlite3.Connection, target: int) -> None:

@@ -2,11 +2,12 @@
 
 History
     1  files, responses with their iterations, sessions, detail events, hourly rollup
+    2  pieces of context windows with their counts, calibration
 """
 
 from __future__ import annotations
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 MILLISECONDS_PER_HOUR = 3_600_000
 
@@ -215,6 +216,63 @@ CREATE TABLE rollup (
     web_search_requests   INTEGER NOT NULL
 );
 CREATE INDEX rollup_hour ON rollup (hour);
+"""
+
+PIECE_TABLES = """
+CREATE TABLE measured_file (
+    -- A transcript whose pieces have been counted; while it is there they can be counted again.
+    file_id        INTEGER PRIMARY KEY REFERENCES file,
+    measured_bytes INTEGER NOT NULL,  -- how far
+    size_bytes     INTEGER NOT NULL,  -- of the file then, and its mtime: nothing is opened while
+    mtime_ns       INTEGER NOT NULL,  --   both stay
+    head_sum       INTEGER NOT NULL,  -- CRC-32 of the first and of the last 4,096 bytes
+    tail_sum       INTEGER NOT NULL,  --   before measured_bytes
+    counter        TEXT NOT NULL      -- vocabulary and rules that counted them
+);
+
+CREATE TABLE piece (
+    -- A piece of the windows of a transcript's requests, or an event that changes what is in them.
+    file_id     INTEGER NOT NULL REFERENCES file,
+    byte_offset INTEGER NOT NULL,  -- of its line
+    position    INTEGER NOT NULL,  -- in the line
+    thread      TEXT NOT NULL,     -- '' the main thread, else the subagent
+    kind        TEXT NOT NULL,     -- prompt, text, tool_result, memory_file, ...
+    name        TEXT NOT NULL,     -- the tool, skill, memory file or kind of reminder
+    target      TEXT NOT NULL,     -- the path it acts on, or its MCP server
+    link        TEXT NOT NULL,     -- key of the response that wrote it, or id of the tool call
+    size_bytes  INTEGER NOT NULL,
+    bpe_tokens  INTEGER NOT NULL,  -- by the public vocabulary; the rest are bytes by kind of
+    lower_bytes INTEGER NOT NULL,  --   character, from which calibration corrects it
+    upper_bytes INTEGER NOT NULL,
+    digit_bytes INTEGER NOT NULL,
+    space_bytes INTEGER NOT NULL,
+    line_bytes  INTEGER NOT NULL,
+    sign_bytes  INTEGER NOT NULL,
+    high_bytes  INTEGER NOT NULL,
+    PRIMARY KEY (file_id, byte_offset, position)
+) WITHOUT ROWID;
+
+CREATE TABLE calibration (
+    -- How a model counts, learnt from the measured files.
+    model          TEXT PRIMARY KEY,  -- or the name of a generation of models
+    steps          INTEGER NOT NULL,  -- pairs of requests that it was learnt from
+    sessions       INTEGER NOT NULL,
+    median_error   REAL,              -- relative, of steps that were held out; NULL: none were
+    p90_error      REAL NOT NULL,
+    p90_text_error REAL NOT NULL,     -- the same, of the new text alone where it explains the step
+    unexplained    REAL NOT NULL,     -- share of steps that visible text does not explain
+    weights        TEXT NOT NULL,     -- JSON object: tokens per unit of each feature
+    made_at_ms     INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE window_snapshot (
+    -- The last answer about a thread's window: true as long as `made_of` is what it was made of.
+    file_id INTEGER NOT NULL REFERENCES file,
+    thread  TEXT NOT NULL,
+    made_of TEXT NOT NULL,
+    body    TEXT NOT NULL,  -- JSON
+    PRIMARY KEY (file_id, thread)
+) WITHOUT ROWID;
 """
 
 SUMS = (

@@ -23,13 +23,14 @@ if TYPE_CHECKING:
         ToolRow,
     )
     from tokenbudget.ledger.queries import UsageQuery, UsageRow
+    from tokenbudget.ledger.window_store import WindowStore
     from tokenbudget.ledger.writer import Writer
     from tokenbudget.model.protocols import Source
 
 __all__ = ["TEMPORARY", "Ledger"]
 
 
-class _Told:
+class Told:
     """Tells SQLite's errors as ours; a block that only reads or writes the ledger goes inside."""
 
     def __init__(self, path: str) -> None:
@@ -63,7 +64,7 @@ class Ledger:
             LedgerUnusable, LedgerDamaged, LedgerTooNew: see `open_ledger`.
         """
         self.path = path
-        self._told = _Told(path)
+        self._told = Told(path)
         self._connection = open_ledger(path)
         try:
             with self._told:
@@ -146,7 +147,7 @@ class Ledger:
         """
         from tokenbudget.ledger import copying
 
-        with _Told(path):
+        with Told(path):
             return copying.copy_into(self._connection, path)
 
     def hold_still(self) -> None:
@@ -157,6 +158,19 @@ class Ledger:
         with self._told:
             if not self._connection.in_transaction:
                 self._connection.execute("BEGIN")
+
+    def let_go(self) -> None:
+        """End what `hold_still` began, so that this connection can write."""
+        with self._told:
+            if self._connection.in_transaction:
+                self._connection.execute("COMMIT")
+
+    @property
+    def windows(self) -> WindowStore:
+        """Pieces of context windows, and how to count them."""
+        from tokenbudget.ledger.window_store import WindowStore
+
+        return WindowStore(self._connection, self._told)
 
     # ── asking ─────────────────────────────────────────────────────────────────────────────────
 
@@ -176,6 +190,20 @@ class Ledger:
 
         with self._told:
             return inspection.sessions(self._connection, limit)
+
+    def sessions_beginning(self, start: str, limit: int) -> list[SessionRow]:
+        """Sessions whose id begins so, answered or not."""
+        from tokenbudget.ledger import inspection
+
+        with self._told:
+            return inspection.sessions_beginning(self._connection, start, limit)
+
+    def last_sessions(self, cwd: str) -> list[SessionRow]:
+        """The session that was used last, begun in `cwd` or ('') anywhere; one or none."""
+        from tokenbudget.ledger import inspection
+
+        with self._told:
+            return inspection.last_sessions(self._connection, cwd)
 
     def subagent_tokens(self, session: str) -> int:
         """All tokens of a session's subagents."""
