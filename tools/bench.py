@@ -4,6 +4,7 @@
 The corpus comes from the project's own generator. `tokens` is measured as a user has it: a wheel
 in a virtual environment of its own. The peer is the native binary of ccusage's npm package,
 called as `ccusage claude daily --offline --json`. Wall times of whole processes; warm page cache.
+`--corpus FOLDER` takes other sessions (a folder with `projects` in it) instead of generated ones.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ PEER = "ccusage"
 PEER_VERSION = "20.0.24"
 END = datetime(2026, 11, 20, 13, tzinfo=UTC)
 SAMPLE_SECONDS = 0.002
+OF_BARE = ("bare", "help", "table", "context", "budget")
+"""What is compared with a bare interpreter."""
 APPENDED = b'{"type":"user","uuid":"bench","timestamp":"2026-11-20T12:00:00.000Z"}\n'
 
 
@@ -161,10 +164,18 @@ class Bench:
         }
         self.grown = min(corpus.rglob("*.jsonl"))
         self.size = self.grown.stat().st_size
+        main_threads = [path for path in corpus.rglob("*.jsonl") if "agent-" not in path.name]
+        self.largest = max(main_threads, key=lambda path: path.stat().st_size)
 
     def run(self, name: str, *arguments: str, before: Callable[[], None] = lambda: None) -> Run:
         """One of our commands."""
         return Run(name, [self.tokens, *arguments], self.environment, before)
+
+    def window(self, name: str, verb: str) -> Run:
+        """A verb about the window of the largest session, asked before."""
+        arguments = (verb, self.largest.stem)
+        asked = self.run(name, *arguments)
+        return self.run(name, *arguments, before=lambda: asked.once(is_counted=False))
 
     def forget(self) -> None:
         """Remove the ledger."""
@@ -228,7 +239,11 @@ def measured(options: argparse.Namespace) -> list[str]:
     folder.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(folder / "venv", ignore_errors=True)
     tokens, peer = install_ours(folder), install_peer(folder / "peer")
-    corpus = make_corpus(folder, options.megabytes)
+    corpus, kind = folder / "corpus-given", ""
+    if options.corpus:  # a copy: lines will be appended
+        shutil.copytree(options.corpus, corpus, dirs_exist_ok=True)
+    else:
+        corpus, kind = make_corpus(folder, options.megabytes), "generated "
     bench = Bench(tokens, corpus, folder)
     files, size = size_of(corpus)
     runs = speed_runs(bench, peer)
@@ -240,19 +255,19 @@ def measured(options: argparse.Namespace) -> list[str]:
         "",
         f"Written by `make bench` on {machine_line()}.",
         "",
-        f"{files} generated transcripts, {size / 1e6:.0f} MB, page cache warm; {options.rounds}"
-        " rounds in turn",
+        f"{files} {kind}transcripts, {size / 1e6:.0f} MB, page cache warm; {options.rounds} rounds"
+        " in turn",
         "after one that is not counted; wall time of whole processes, median.",
         "The ledger's second pass, which follows in the background, is switched off while the",
         "others are timed; `tokens doctor` includes it.",
         "",
         "| Command | ms | spread | of the peer |",
         "|---|---|---|---|",
-        *(row(run, base) for name, run in runs.items() if name not in ("bare", "help", "table")),
+        *(row(run, base) for name, run in runs.items() if name not in OF_BARE),
         "",
         "| Command | ms | spread | of bare Python |",
         "|---|---|---|---|",
-        *(row(runs[name], runs["bare"]) for name in ("bare", "help", "table")),
+        *(row(runs[name], runs["bare"]) for name in OF_BARE),
         "",
         *memory_lines(bench, runs, peer),
         *import_lines(bench),
@@ -282,6 +297,9 @@ def speed_runs(bench: Bench, peer: Path | None) -> dict[str, Run]:
     runs["bare"] = Run('`python -IS -c ""`', [base, "-IS", "-c", ""], {})
     runs["help"] = bench.run("`tokens --help`", "--help")
     runs["table"] = bench.run("`tokens usage --by day`, nothing new", "usage", "--by", "day")
+    for verb in ("context", "budget"):
+        size = f"{bench.largest.stat().st_size / 1e6:.1f} MB"
+        runs[verb] = bench.window(f"`tokens {verb}` of the largest session ({size})", verb)
     return runs
 
 
@@ -299,9 +317,10 @@ def memory_lines(bench: Bench, runs: Mapping[str, Run], peer: Path | None) -> li
 def import_lines(bench: Bench) -> list[str]:
     """What the fast commands import."""
     lines = ["Imported beyond the bare interpreter, by top-level name:", ""]
-    for arguments in (["--help"], ["usage", "--by", "day"]):
+    for arguments in (["--help"], ["usage", "--by", "day"], ["budget", bench.largest.stem]):
         names = imports_of(bench.tokens, bench.environment, *arguments)
-        lines.append(f"- `tokens {' '.join(arguments)}`: {', '.join(names)}")
+        shown = " ".join(word for word in arguments if word != bench.largest.stem)
+        lines.append(f"- `tokens {shown}`: {', '.join(names)}")
     return [*lines, ""]
 
 
@@ -326,6 +345,7 @@ def main() -> int:
     parser.add_argument("--output", type=Path)
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--megabytes", type=int, default=300)
+    parser.add_argument("--corpus", type=Path)
     parser.add_argument("--large", type=int, default=3000, help="0 leaves the large corpus out")
     parser.add_argument("--folder", type=Path, default=Path("build/bench"))
     options = parser.parse_args()

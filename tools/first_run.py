@@ -1,4 +1,4 @@
-"""What `make run` shows: the overview of this machine, or of sample sessions where there are none.
+"""What `make run` shows: overview and budget of this machine, or of samples where there are none.
 
 The samples are written by the project's own generator (tools/sample_sessions) into build/samples
 and read from there; neither the user's folders nor the user's ledger are touched.
@@ -29,13 +29,21 @@ def has_own_sessions() -> bool:
 def main() -> int:
     """Show the overview."""
     if has_own_sessions():
-        return tokens([])
+        return tokens([]) or _after_a_line(["budget", "last"])
     print("No sessions on this machine yet: these are bundled samples.\n", flush=True)
     shutil.rmtree(SAMPLES, ignore_errors=True)
     generate(SAMPLES, end=datetime.now(UTC))
-    code = tokens(["--from", str(SAMPLES)])
-    print(f"\n  Try    {Path(sys.executable).parent}/tokens usage --by model --from {SAMPLES}")
+    here = ["--from", str(SAMPLES)]
+    code = tokens(here) or _after_a_line(["budget", "last", *here])
+    command = f"{Path(sys.executable).parent}/tokens"
+    print(f"\n  Try    {command} context --from {SAMPLES}")
+    print(f"         {command} timeline --from {SAMPLES}")
     return code
+
+
+def _after_a_line(arguments: list[str]) -> int:
+    print(flush=True)
+    return tokens(arguments)
 
 
 if __name__ == "__main__":

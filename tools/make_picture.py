@@ -1,4 +1,4 @@
-"""Draw docs/overview.svg: what `tokens` shows on the sample sessions, as in a terminal."""
+"""Draw what `tokens` shows on the sample sessions, as in a terminal: pictures for the README."""
 
 from __future__ import annotations
 
@@ -12,21 +12,26 @@ from pathlib import Path
 
 from sample_sessions import generate
 from tokenbudget.cli import main as tokens
+from tokenbudget.reports.table import text_width
 
-PICTURE = Path("docs/overview.svg")
+PICTURES = {
+    Path("docs/overview.svg"): [],
+    Path("docs/budget.svg"): ["budget", "last"],
+    Path("docs/timeline.svg"): ["timeline", "last"],
+}
 COLUMNS = 92
 CELL_WIDTH, LINE_HEIGHT, MARGIN = 8.4, 19, 18
 
 
-def screen() -> list[str]:
-    """The lines of the overview, on sample sessions that end now."""
+def screen(arguments: list[str]) -> list[str]:
+    """The lines that a command prints, on sample sessions that end now."""
     with tempfile.TemporaryDirectory() as folder:
         generate(Path(folder), end=datetime.now(UTC))
         os.environ |= {"HOME": folder, "TOKENS_HOME": folder, "COLUMNS": str(COLUMNS)}
         caught = io.StringIO()
         with contextlib.redirect_stdout(caught):
-            tokens(["--from", folder])
-    return ["$ tokens", *caught.getvalue().rstrip().splitlines()]
+            tokens([*arguments, "--from", folder])
+    return [" ".join(["$ tokens", *arguments]), "", *caught.getvalue().rstrip().splitlines()]
 
 
 def drawn(lines: list[str]) -> str:
@@ -35,7 +40,7 @@ def drawn(lines: list[str]) -> str:
     height = len(lines) * LINE_HEIGHT + 2 * MARGIN
     rows = [
         f'<text x="{MARGIN}" y="{MARGIN + (i + 0.8) * LINE_HEIGHT:.0f}"'
-        f' textLength="{len(line) * CELL_WIDTH:.1f}" lengthAdjust="spacingAndGlyphs"'
+        f' textLength="{text_width(line) * CELL_WIDTH:.1f}" lengthAdjust="spacingAndGlyphs"'
         f' xml:space="preserve">{html.escape(line)}</text>'
         for i, line in enumerate(lines)
         if line
@@ -53,5 +58,6 @@ def drawn(lines: list[str]) -> str:
 
 
 if __name__ == "__main__":
-    PICTURE.write_text(drawn(screen()) + "\n", encoding="utf-8")
-    print(PICTURE)
+    for picture, arguments in PICTURES.items():
+        picture.write_text(drawn(screen(arguments)) + "\n", encoding="utf-8")
+        print(picture)

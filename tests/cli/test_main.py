@@ -4,6 +4,7 @@ from importlib import import_module
 
 import pytest
 from tests.cli.conftest import Home, response
+from tests.cli.window_sessions import plain_session
 
 from tokenbudget import __version__
 from tokenbudget.cli import VERBS
@@ -202,8 +203,31 @@ class TestImports:
         "pathlib",
     }
 
+    COUNTING = frozenset(
+        {
+            "splintr",
+            "msgspec",
+            "tokenbudget.metering.tokenizer",
+            "tokenbudget.metering.calibration",
+            "tokenbudget.analysis.calibrating",
+            "tokenbudget.analysis.rebuilt",
+            "tokenbudget.analysis.window_cost",
+            "tokenbudget.analysis.window_replay",
+            "tokenbudget.analysis.window_report",
+            "tokenbudget.sources.claude_code.decoder",
+            "tokenbudget.sources.claude_code.last_request",
+            "tokenbudget.sources.claude_code.reader",
+            "tokenbudget.sources.claude_code.window",
+        }
+    )
+    """What reads, counts and follows a transcript; an answer that was kept needs none of it."""
+
     def imported(self, home: Home, *arguments: str) -> set[str]:
         """Top-level modules that a command imports beyond those of the interpreter."""
+        return {name.partition(".")[0] for name in self.modules(home, *arguments)}
+
+    def modules(self, home: Home, *arguments: str) -> set[str]:
+        """Whole names of the modules that a command imports."""
         script = (
             "import sys; before = set(sys.modules)\n"
             "from tokenbudget.cli import main\n"
@@ -219,7 +243,7 @@ class TestImports:
         )
         code, *names = done.stderr.split()
         assert code == "0"
-        return {name.partition(".")[0] for name in names}
+        return set(names)
 
     @pytest.mark.parametrize("option", ["--help", "--version"])
     def test_help_needs_next_to_nothing(self, home: Home, option: str) -> None:
@@ -244,3 +268,26 @@ class TestImports:
         home.write_session("s1", response(1))
 
         assert "zoneinfo" in self.imported(home, "usage", "--tz", "Europe/Berlin")
+
+    @pytest.mark.parametrize("verb", ["context", "budget"])
+    @pytest.mark.parametrize("form", [[], ["--json"]], ids=["text", "json"])
+    def test_a_warm_window_is_neither_read_nor_counted(
+        self, home: Home, verb: str, form: list[str]
+    ) -> None:
+        plain_session().write(home)
+        home.run("context")
+        found = self.modules(home, verb, *form)
+
+        assert found & self.COUNTING == set()
+        assert {name.partition(".")[0] for name in found} & self.WARM - {"unicodedata"} == set()
+
+    def test_a_cold_window_is_counted(self, home: Home) -> None:
+        plain_session().write(home)
+
+        assert {"splintr", "msgspec"} <= self.modules(home, "context")
+
+    def test_a_warm_timeline_loads_no_vocabulary(self, home: Home) -> None:
+        plain_session().write(home)
+        home.run("timeline")
+
+        assert self.imported(home, "timeline") & {"splintr", "msgspec", "multiprocessing"} == set()

@@ -532,4 +532,4 @@ def test_a_fault_of_the_counter_leaves_the_ledger_held_still(home: Home, transcr
         with pytest.raises(RuntimeError, match="no vocabulary"):
             measurer.bring_up_to_date(every_file(ledger), ignore)
         ledger.let_go()
-        assert ledger.windows.measured_ids() == []
+        assert ledger.windows.measured_files() == []

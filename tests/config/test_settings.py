@@ -68,6 +68,7 @@ class TestPrecedence:
             ("timezone", "TOKENS_TZ", '"Europe/Berlin"', "Asia/Tokyo"),
             ("workers", "TOKENS_WORKERS", "3", "2"),
             ("backfill", "TOKENS_BACKFILL", '"inline"', "off"),
+            ("autocompact_reserve_tokens", "TOKENS_AUTOCOMPACT_RESERVE", "20000", "30000"),
             ("claude_dirs", "CLAUDE_CONFIG_DIR", '["/in/file"]', "/in/environment"),
         ],
     )
@@ -144,11 +145,44 @@ class TestFolders:
         assert place.settings(CLAUDE_CONFIG_DIR="~/x").claude_dirs[0] == str(place.home / "x")
 
 
+class TestWindows:
+    def test_nothing_is_said_of_them_at_first(self, place: Place) -> None:
+        found = place.settings()
+
+        assert (dict(found.windows), found.autocompact_reserve_tokens) == ({}, None)
+        assert (dict(found.allocation), dict(found.token_management)) == ({}, {})
+
+    def test_sizes_are_numbers_also_written_as_text(self, place: Place) -> None:
+        place.write('[windows]\n"claude-*" = 500_000\nm = "64_000"\n')
+
+        assert place.settings().windows == {"claude-*": 500_000, "m": 64_000}
+
+    def test_a_size_of_nothing_is_no_size(self, place: Place) -> None:
+        place.write("windows.m = 0\n")
+
+        assert place.settings().windows == {}
+
+    def test_a_reserve_of_nothing_is_one(self, place: Place) -> None:
+        assert place.settings(TOKENS_AUTOCOMPACT_RESERVE="0").autocompact_reserve_tokens == 0
+
+    def test_the_tables_are_handed_on_as_they_are(self, place: Place) -> None:
+        place.write("allocation.context = 1\ntokenManagement.warningThreshold = 60\n")
+        found = place.settings()
+
+        assert found.allocation == {"context": 1}
+        assert found.token_management == {"warningThreshold": 60}
+        assert found.origins["tokenManagement"] == found.origins["allocation"] == str(place.file)
+
+    def test_an_impossible_reserve_names_its_variable(self, place: Place) -> None:
+        with pytest.raises(BadConfig, match=r"from TOKENS_AUTOCOMPACT_RESERVE.*'much'"):
+            place.settings(TOKENS_AUTOCOMPACT_RESERVE="much")
+
+
 class TestRefusal:
     @pytest.mark.parametrize(
         ("text", "said"),
         [
-            ("colour = 1", "has the unknown setting 'colour'; known are backfill, claude_dirs"),
+            ("colour = 1", "has the unknown setting 'colour'; known are allocation, autocompact_"),
             ("workers =", "is not TOML"),
             ("workers = 1\nworkers = 2", "is not TOML"),
             (b"\xff\xfe", "is not TOML"),
@@ -166,6 +200,17 @@ class TestRefusal:
             ("claude_dirs = [1]", "must be a list of folders"),
             ("prices = 1", "must be tables"),
             ("prices = {m = 1}", "must be tables"),
+            ("windows = 1", "must be a table; write [windows]"),
+            ("windows.m = -1", 'windows."m"'),
+            ("windows.m = 1.5", "must be a number of tokens, not 1.5"),
+            ("windows.m = true", "must be a number of tokens, not True"),
+            ("windows.m = []", "must be a number of tokens"),
+            ('windows.m = "large"', "must be a number of tokens, not 'large'"),
+            ("windows.m = 1_000_000_001", "must be a number of tokens"),
+            ("autocompact_reserve_tokens = -1", "must be a number of tokens, not -1"),
+            ("autocompact_reserve_tokens = nan", "must be a number of tokens, not nan"),
+            ("allocation = 1", "must be a table; write [allocation]"),
+            ("tokenManagement = []", "must be a table; write [tokenManagement]"),
         ],
     )
     def test_an_impossible_file_is_named(self, place: Place, text: str | bytes, said: str) -> None:

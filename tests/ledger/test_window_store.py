@@ -51,7 +51,7 @@ def test_what_was_counted_is_seen_by_the_next_one_who_opens_the_ledger(counted_h
         assert (
             store.all_files() == store.files_of_model("claude-opus-5-5", 1, FOREVER_MS) == [found]
         )
-        assert store.measured_ids() == [found.file_id]
+        assert store.measured_files() == [(found.file_id, "s1")]
         assert store.pieces(found.file_id) == [row(0, 0, "text", "msg_1")]
         assert list(store.requests(found.file_id)) == ["msg_1"]
 
@@ -63,7 +63,6 @@ def test_requests_are_told_by_session_key_and_agent(counted_home: Home) -> None:
     with counted_home.open() as ledger:
         (recent,) = ledger.windows.recent_requests(9, FOREVER_MS).values()
         assert [request.key for request in recent] == ["msg_1"]
-        assert ledger.windows.last_key("s1") == "msg_1"
         assert ledger.windows.agents_of("s1") == [(str(path), 1, 1108)]
 
 
@@ -175,13 +174,12 @@ QUESTIONS: list[Callable[[WindowStore], object]] = [
     lambda store: store.files_of_session("s1"),
     lambda store: store.files_of_model("claude-opus-5-5", 9, FOREVER_MS),
     lambda store: store.all_files(),
-    lambda store: store.measured_ids(),
+    lambda store: store.measured_files(),
     lambda store: store.pieces(1),
     lambda store: store.requests(1),
     lambda store: store.recent_requests(9, FOREVER_MS),
     lambda store: store.snapshot(1, "", "same"),
     lambda store: store.store_snapshot(1, "", "same", "[]"),
-    lambda store: store.last_key("s1"),
     lambda store: store.agents_of("s1"),
     lambda store: store.store_pieces(file(), "words/1", flat(row(0)), goes_on_from=None),
     lambda store: store.calibrations(),

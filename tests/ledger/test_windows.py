@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.ledger.builders import Home, answer, later, moment, prompt, tool_use, write
+from tests.ledger.builders import Home, Json, answer, later, moment, prompt, tool_use, write
 
 from tokenbudget.ledger import windows
 from tokenbudget.ledger.inspection import last_sessions, sessions_beginning
@@ -201,7 +201,7 @@ def test_pieces_that_go_on_from_what_is_no_longer_there_are_not_kept(
     for gone in (file(), file(measured_bytes=99)):
         assert not windows.store_pieces(empty_ledger, file(), "words/1", further, goes_on_from=gone)
         assert windows.pieces(empty_ledger, 1) == []
-    assert windows.measured_ids(empty_ledger) == []
+    assert windows.measured_files(empty_ledger) == []
 
 
 def test_how_far_a_file_was_counted_is_kept(home: Home, opened: sqlite3.Connection) -> None:
@@ -211,7 +211,7 @@ def test_how_far_a_file_was_counted_is_kept(home: Home, opened: sqlite3.Connecti
     counted = found._replace(measured_bytes=30, measured_mtime_ns=4, head_sum=7, tail_sum=8)
     windows.store_pieces(opened, counted, "words/1", [], goes_on_from=None)
     assert windows.all_files(opened) == [counted._replace(counter="words/1")]
-    assert windows.measured_ids(opened) == [found.file_id]
+    assert windows.measured_files(opened) == [(found.file_id, "s1")]
 
 
 NUMBERS = st.integers(0, 2**63 - 1)
@@ -257,7 +257,7 @@ def test_a_request_is_told_as_it_was_reported(home: Home, opened: sqlite3.Connec
     at_ms = request.started_at_ms
     tokens = (3, 60, 40, 1000, 10, 4)
     expected = ("msg_1", found.file_id, "claude-opus-5-5", at_ms, *tokens)
-    assert request == RequestRow(*expected, False, 1, 0)
+    assert request == RequestRow(*expected, False, 1, 0, "s1")
     assert request.prompt_tokens == 1103
 
 
@@ -315,26 +315,6 @@ def test_recent_requests_are_of_main_threads_that_reported_and_began_by_then(
     assert [one.key for one in found] == ["msg_1"]
 
 
-def test_the_last_key_is_the_main_threads(home: Home, opened: sqlite3.Connection) -> None:
-    lines = [
-        answer("msg_2", timestamp=moment(2)),
-        answer("msg_1", timestamp=moment(1)),
-        answer("msg_agent", timestamp=moment(9), isSidechain=True),
-    ]
-    write(home.project / "s1.jsonl", *lines)
-    home.refresh()
-    assert windows.last_key(opened, "s1") == "msg_2"
-    assert windows.last_key(opened, "elsewhere") == ""
-
-
-def test_of_keys_at_one_moment_the_later_line_is_the_last(
-    home: Home, opened: sqlite3.Connection
-) -> None:
-    write(home.project / "s1.jsonl", answer("msg_b"), answer("msg_a"))
-    home.refresh()
-    assert windows.last_key(opened, "s1") == "msg_a"
-
-
 def test_subagents_come_with_the_tokens_of_their_last_window(
     home: Home, opened: sqlite3.Connection
 ) -> None:
@@ -349,6 +329,18 @@ def test_subagents_come_with_the_tokens_of_their_last_window(
     write(home.project / "s1.jsonl", answer("msg_1"))
     home.refresh()
     assert windows.agents_of(opened, "s1") == [(paths[1], 1, 1112), (paths[0], 2, 1105)]
+
+
+def test_a_subagents_last_answer_without_usage_is_passed_over(
+    home: Home, opened: sqlite3.Connection
+) -> None:
+    beside: Json = {"isSidechain": True, "agentId": "a1"}
+    silent = answer("a1_2", timestamp=moment(2), **beside)
+    silent["message"]["usage"] = None
+    path = home.project / "s1" / "subagents" / "agent-a1.jsonl"
+    write(path, answer("a1_1", 1, timestamp=moment(1), **beside), silent)
+    home.refresh()
+    assert windows.agents_of(opened, "s1") == [(str(path), 2, 1104)]
     assert windows.agents_of(opened, "elsewhere") == []
 
 
@@ -460,12 +452,13 @@ def test_a_session_goes_on_behind_any_letter(home: Home, opened: sqlite3.Connect
     assert [one.session for one in sessions_beginning(opened, "ab", 9)] == ["ab\U0001f600"]
 
 
-def test_a_session_without_a_transcript_of_its_own_is_not_found_by_its_beginning(
+def test_a_session_without_a_transcript_of_its_own_is_found_without_an_agent(
     home: Home, opened: sqlite3.Connection
 ) -> None:
     write(home.project / "s1.jsonl", answer("msg_1", sessionId="resumed"))
     home.refresh()
-    assert sessions_beginning(opened, "resumed", 9) == []
+    (found,) = sessions_beginning(opened, "resumed", 9)
+    assert (found.session, found.agent) == ("resumed", "")
 
 
 def test_a_session_is_gone_when_all_its_transcripts_are(

@@ -136,6 +136,16 @@ def _lasting_bench(
         return bench
 
 
+def work_in_a_copy(bench: Workbench) -> None:
+    """Go on in a passing copy of the ledger, where the ledger itself cannot be written."""
+    passing = Ledger(TEMPORARY, bench.book.thresholds())
+    path = bench.ledger.path
+    bench.ledger.close()
+    bench.ledger = passing
+    passing.take_copy(path)
+    passing.hold_still()
+
+
 def _tell_unreadable(bench: Workbench, named: Sequence[str], terminal: Terminal) -> None:
     unreadable = [] if bench.outcome is None else bench.outcome.unreadable
     if not unreadable:

@@ -74,7 +74,8 @@ def crossings(
         idle_ms: A longer pause is not work; the same limit that the experience was learnt with.
     """
     if len(samples) < LEAST_SAMPLES:
-        reason = f"{len(samples)} requests so far; a forecast needs {LEAST_SAMPLES}"
+        so_far = "1 request" if len(samples) == 1 else f"{len(samples)} requests"
+        reason = f"{so_far} so far; a forecast needs {LEAST_SAMPLES}"
         held = samples[-1].window_tokens if samples else 0
         return [
             _unknown(goal, reason) if goal.tokens > held else _reached(goal) for goal in thresholds

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from tokenbudget.analysis.usage import UNKNOWN_PROJECT
 from tokenbudget.model.errors import BadRequest
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     Key = TypeVar("Key", int, str)
 
 AMBIGUOUS_SHOWN = 3
+NOWHERE = "\0"
+"""A directory in which no session was begun."""
 
 
 def matching(known: Mapping[Key, str], wanted: Sequence[str] | None, kind: str) -> list[Key] | None:
@@ -64,6 +68,23 @@ def session_named(bench: Workbench, wanted: str) -> str:
     return facts_named(bench, wanted).session
 
 
+def session_meant(bench: Workbench, options: Namespace) -> SessionRow:
+    """The session that was named, or else the last one of this directory, or of all.
+
+    A session without any answered request can be named as well. Raises as `facts_named`.
+    """
+    wanted = options.session or "last"
+    if wanted != "last":
+        found = bench.ledger.sessions_beginning(wanted, AMBIGUOUS_SHOWN + 1)
+        meant = _only(found, wanted) if found else None
+        return meant if meant and meant.agent else facts_named(bench, wanted)
+    found = []
+    if not options.session and not options.from_paths:
+        found = bench.ledger.last_sessions(_working_directory())
+    found = found or bench.ledger.last_sessions("")
+    return found[0] if found else facts_named(bench, "last")
+
+
 def facts_named(bench: Workbench, wanted: str) -> SessionRow:
     """The session that `session_named` names, with its facts; raises as it does."""
     rows = bench.ledger.sessions()
@@ -75,6 +96,19 @@ def facts_named(bench: Workbench, wanted: str) -> SessionRow:
     found = found or [row for row in rows if row.session.startswith(wanted)]
     if not found:
         raise BadRequest(f"no session begins with '{wanted}'; tokens sessions lists them")
+    return _only(found, wanted)
+
+
+def _working_directory() -> str:
+    try:
+        return os.getcwd()
+    except OSError:  # somebody has removed it
+        return NOWHERE
+
+
+def _only(found: Sequence[SessionRow], wanted: str) -> SessionRow:
+    exact = [row for row in found if row.session == wanted]
+    found = exact or found
     if len(found) > 1:
         some = [row.session[: len(wanted) + 6] for row in found[:AMBIGUOUS_SHOWN]]
         more = ", …" if len(found) > AMBIGUOUS_SHOWN else ""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from tokenbudget.app.windows import limits_of, shares_of
 from tokenbudget.cli.options import parser, settings, show, style
 from tokenbudget.config.settings import SETTINGS, Settings
 from tokenbudget.reports.table import Column, render
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 WHOLE = 1000
 """Columns are left out before one of these is cut."""
@@ -19,7 +20,10 @@ def run(arguments: Sequence[str]) -> int:
     options = parser("config", "The settings and their origin.", reads_sessions=False).parse_args(
         arguments
     )
-    rows = _rows(settings())
+    current = settings()
+    limits_of(current)
+    shares_of(current)
+    rows = _rows(current)
     if options.json:
         from tokenbudget.reports.json import document
 
@@ -56,8 +60,20 @@ def _rows(current: Settings) -> list[tuple[str, str, str, str, str]]:
         "workers": str(current.workers),
         "backfill": current.backfill,
         "prices": ", ".join(current.prices) or "bundled",
+        "windows": _pairs(current.windows) or "published",
+        "autocompact_reserve_tokens": (
+            "by client"
+            if current.autocompact_reserve_tokens is None
+            else f"{current.autocompact_reserve_tokens:,}"
+        ),
+        "allocation": _pairs(current.allocation) or "standard",
+        "tokenManagement": _pairs(current.token_management) or "standard",
     }
     return [
         (s.name, values[s.name], current.origins.get(s.name, "default"), s.variable, s.meaning)
         for s in SETTINGS
     ]
+
+
+def _pairs(table: Mapping[str, object]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in table.items())

@@ -16,6 +16,7 @@ from tokenbudget.reports.doctor import Report, doctor_document, doctor_lines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from argparse import Namespace
     from collections.abc import Sequence
 
 DEFAULT_PROBLEMS = 10
@@ -36,7 +37,16 @@ def run(arguments: Sequence[str]) -> int:
         metavar="N",
         help=f"problems shown (default {DEFAULT_PROBLEMS})",
     )
+    made.add_argument(
+        "--calibration",
+        action="store_true",
+        help="count every transcript, learn how each model counts, and show how well that is known",
+    )
     options = made.parse_args(arguments)
+    if options.calibration and options.rebuild:
+        raise BadRequest("--calibration and --rebuild are two errands; leave one of them out")
+    if options.calibration:
+        return _calibration(options)
     if options.rebuild and options.from_paths:
         raise BadRequest("--rebuild is about the ledger; leave --from out")
     if options.rebuild:
@@ -47,6 +57,24 @@ def run(arguments: Sequence[str]) -> int:
         report = _report(bench, options.problems, places(bench, options))
     show(
         [doctor_document(report)] if options.json else doctor_lines(report, style(options.no_color))
+    )
+    return 0
+
+
+def _calibration(options: Namespace) -> int:
+    from tokenbudget.app.windows import calibration_of_everything
+    from tokenbudget.reports.calibration import calibration_document, calibration_lines
+
+    told = terminal()
+    with open_workbench(
+        settings(), told, zone_name=options.tz, from_paths=options.from_paths
+    ) as bench:
+        fits = calibration_of_everything(bench, told)
+    is_json = options.json
+    show(
+        [calibration_document(fits)]
+        if is_json
+        else calibration_lines(fits, style(options.no_color))
     )
     return 0
 

@@ -22,7 +22,10 @@ LONGEST_COUNT = 9
 """Digits of the largest number that anyone means."""
 
 _PLAINER = str.maketrans(
-    {"─": "-", "█": "#", "░": ".", "·": "-", "…": "~", "\N{MINUS SIGN}": "-"}
+    {"─": "-", "█": "#", "░": ".", "·": "-", "…": "^", "\N{MINUS SIGN}": "-"}
+    | {"━": "=", "├": "|", "└": "`", "│": "|", "▒": ":", "▓": "%", "±": "+"}
+    | dict.fromkeys("▏▎▍▌▋▊▉", "#")
+    | {"📊": "==", "🟢": "OK", "🟡": "! ", "🟠": "!!", "🔴": "XX"}
     | dict(zip("▁▂▃▄▅▆▇", "1234567", strict=True))
 )
 """Our own signs in ASCII, column by column."""

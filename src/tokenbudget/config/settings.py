@@ -40,13 +40,24 @@ SETTINGS = (
         "backfill", "TOKENS_BACKFILL", "detail after a large first read: detached, inline or off"
     ),
     Setting("prices", "", "your own prices, by model: see docs/prices.md"),
+    Setting("windows", "", "your own window sizes in tokens, by model; `*` ends a beginning"),
+    Setting(
+        "autocompact_reserve_tokens",
+        "TOKENS_AUTOCOMPACT_RESERVE",
+        "tokens that the client keeps free before it compacts by itself",
+    ),
+    Setting("allocation", "", "your own shares of the window: see docs/window.md"),
+    Setting(
+        "tokenManagement", "", "warning-, critical- and emergencyThreshold: see docs/window.md"
+    ),
 )
 
 BACKFILLS = ("detached", "inline", "off")
 LONGEST_WIDTH = 6
 """Digits of the widest terminal that we believe in."""
 
-_KNOWN_IN_FILE = {"claude_dirs", "timezone", "workers", "backfill", "prices"}
+_KNOWN_IN_FILE = {setting.name for setting in SETTINGS} - {"home", "config"}
+LARGEST_WINDOW_TOKENS = 10**9
 
 
 class Settings(NamedTuple):
@@ -60,6 +71,10 @@ class Settings(NamedTuple):
     workers: int
     backfill: str
     prices: Mapping[str, Mapping[str, object]]
+    windows: Mapping[str, int]
+    autocompact_reserve_tokens: int | None
+    allocation: Mapping[str, object]
+    token_management: Mapping[str, object]
     origins: Mapping[str, str]
 
 
@@ -88,6 +103,14 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         workers=_workers(given.get("workers", "auto"), origins.get("workers", "")),
         backfill=_backfill(given.get("backfill", "detached"), origins.get("backfill", "")),
         prices=_prices(given.get("prices", {}), path),
+        windows=_windows(given.get("windows", {}), path),
+        autocompact_reserve_tokens=_tokens(
+            given.get("autocompact_reserve_tokens"),
+            "autocompact_reserve_tokens",
+            origins.get("autocompact_reserve_tokens", ""),
+        ),
+        allocation=_table(given.get("allocation", {}), "allocation", path),
+        token_management=_table(given.get("tokenManagement", {}), "tokenManagement", path),
         origins=origins,
     )
 
@@ -203,6 +226,33 @@ def _prices(given: object, path: str) -> Mapping[str, Mapping[str, object]]:
     if not isinstance(given, dict) or not all(isinstance(entry, dict) for entry in given.values()):
         raise BadConfig(f'prices in {path} must be tables; write [prices."model-name"]')
     return given
+
+
+def _table(given: object, name: str, path: str) -> Mapping[str, object]:
+    if not isinstance(given, dict):
+        raise BadConfig(f"{name} in {path} must be a table; write [{name}]")
+    return given
+
+
+def _windows(given: object, path: str) -> Mapping[str, int]:
+    table = _table(given, "windows", path)
+    found: dict[str, int] = {}
+    for model, tokens in table.items():
+        count = _tokens(tokens, f'windows."{model}"', path)
+        if count:
+            found[model] = count
+    return found
+
+
+def _tokens(given: object, name: str, origin: str) -> int | None:
+    """A number of tokens, also written as text."""
+    if given is None:
+        return None
+    text = str(given).replace("_", "")
+    count = int(text) if text.isdecimal() and len(text) < 12 else -1
+    if isinstance(given, bool) or not 0 <= count <= LARGEST_WINDOW_TOKENS:
+        raise BadConfig(f"{name} (from {origin}) must be a number of tokens, not {given!r}")
+    return count
 
 
 class TerminalWishes(NamedTuple):

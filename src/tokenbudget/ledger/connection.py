@@ -62,7 +62,7 @@ def translated(path: str, exc: sqlite3.Error) -> Exception:
     if "full" in text:
         return LedgerUnusable(f"no room left to write the ledger {path}; free some disk space")
     if "locked" in text or "busy" in text:
-        return LedgerUnusable(f"another process has held the ledger {path} for a minute; try again")
+        return LedgerUnusable(f"another process does not let go of the ledger {path}; try again")
     if "disk I/O" in text:
         return LedgerUnusable(
             f"the disk failed with the ledger {path} ({text}); check the disk,"

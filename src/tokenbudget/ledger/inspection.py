@@ -51,17 +51,20 @@ def _is_text(name: str) -> bool:
 
 _NAMED = """
 SELECT s.name, s.title, s.git_branch, s.version, s.cwd, s.first_at, s.last_at,
-       ifnull(p.path, ''), f.agent, min(f.gone_at_ms IS NOT NULL)
-FROM session s JOIN file f ON f.session = s.name LEFT JOIN project p ON p.id = f.project_id
+       ifnull(p.path, ''), ifnull(f.agent, ''), ifnull(min(f.gone_at_ms IS NOT NULL), 0)
+FROM session s {} JOIN file f ON f.session = s.name LEFT JOIN project p ON p.id = f.project_id
 """
 
 
 def sessions_beginning(connection: sqlite3.Connection, start: str, limit: int) -> list[SessionRow]:
-    """Sessions whose id begins so and that have a transcript of their own, used last first."""
+    """Sessions whose id begins so, the one that is named in full and the last used first.
+
+    One that has no transcript of its own has no agent here; `sessions` knows more of it.
+    """
     if not _is_text(start):
         return []
     rows = connection.execute(
-        _NAMED + " WHERE s.name >= ?1 AND s.name < ?1 || char(1114111)"
+        _NAMED.format("LEFT") + " WHERE s.name >= ?1 AND s.name < ?1 || char(1114111)"
         " GROUP BY s.id ORDER BY s.name <> ?1, s.last_at DESC LIMIT ?2",
         (start, limit),
     )
@@ -73,7 +76,8 @@ def last_sessions(connection: sqlite3.Connection, cwd: str) -> list[SessionRow]:
     if not _is_text(cwd):
         return []
     rows = connection.execute(
-        _NAMED + " WHERE s.id = (SELECT s.id FROM session s WHERE (?1 = '' OR s.cwd = ?1)"
+        _NAMED.format("")
+        + " WHERE s.id = (SELECT s.id FROM session s WHERE (?1 = '' OR s.cwd = ?1)"
         "  AND EXISTS (SELECT 1 FROM file f WHERE f.session = s.name AND f.usage_offset > 0)"
         "  ORDER BY s.last_at DESC LIMIT 1)"
         " GROUP BY s.id",

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["TEMPORARY", "Ledger"]
 
+SHORT_PATIENCE_MS = 3_000
+
 
 class Told:
     """Tells SQLite's errors as ours; a block that only reads or writes the ledger goes inside."""
@@ -160,10 +162,15 @@ class Ledger:
                 self._connection.execute("BEGIN")
 
     def let_go(self) -> None:
-        """End what `hold_still` began, so that this connection can write."""
+        """End what `hold_still` began, so that this connection can write.
+
+        From here on it waits a short time for other writers: an answer is at hand, and can be
+        given without being kept.
+        """
         with self._told:
             if self._connection.in_transaction:
                 self._connection.execute("COMMIT")
+            self._connection.execute(f"PRAGMA busy_timeout = {SHORT_PATIENCE_MS}")
 
     @property
     def windows(self) -> WindowStore:

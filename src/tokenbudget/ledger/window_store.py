@@ -37,10 +37,10 @@ class WindowStore:
         with self._told:
             return windows.all_files(self._connection)
 
-    def measured_ids(self) -> list[int]:
-        """Files whose pieces have been counted."""
+    def measured_files(self) -> list[tuple[int, str]]:
+        """(id, session) of files whose pieces have been counted."""
         with self._told:
-            return windows.measured_ids(self._connection)
+            return windows.measured_files(self._connection)
 
     def pieces(self, file_id: int) -> list[PieceRow]:
         """What was counted of a file, in order."""
@@ -66,11 +66,6 @@ class WindowStore:
         """Keep the answer about a thread's window."""
         with self._told, Transaction(self._connection):
             windows.store_snapshot(self._connection, file_id, thread, made_of, body)
-
-    def last_key(self, session: str) -> str:
-        """The key of a session's last response in its main thread."""
-        with self._told:
-            return windows.last_key(self._connection, session)
 
     def agents_of(self, session: str) -> list[tuple[str, int, int]]:
         """(transcript, responses, tokens of its last window) of a session's subagents."""

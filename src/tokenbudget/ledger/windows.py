@@ -61,6 +61,7 @@ class RequestRow(NamedTuple):
     has_stop_reason: bool
     speed: int
     service_tier: int
+    session: str
 
     @property
     def prompt_tokens(self) -> int | None:
@@ -122,10 +123,11 @@ def all_files(connection: sqlite3.Connection) -> list[WindowFile]:
     return [_file(row) for row in rows]
 
 
-def measured_ids(connection: sqlite3.Connection) -> list[int]:
-    """Files whose pieces have been counted, in the order in which they were found."""
-    rows = connection.execute("SELECT file_id FROM measured_file ORDER BY file_id")
-    return [row[0] for row in rows]
+def measured_files(connection: sqlite3.Connection) -> list[tuple[int, str]]:
+    """(id, session) of files whose pieces have been counted, in the order of their discovery."""
+    return connection.execute(
+        "SELECT f.id, f.session FROM measured_file m JOIN file f ON f.id = m.file_id ORDER BY f.id"
+    ).fetchall()
 
 
 def _file(row: Sequence[Any]) -> WindowFile:
@@ -149,8 +151,9 @@ _REQUEST_COLUMNS = """
 SELECT r.key, r.file_id, m.name, r.started_at_ms, r.input_tokens,
        ifnull(r.cache_write_5m_tokens, 0), ifnull(r.cache_write_1h_tokens, 0),
        ifnull(r.cache_read_tokens, 0), ifnull(r.output_tokens, 0), r.thinking_tokens,
-       r.has_stop_reason, r.speed, r.service_tier
+       r.has_stop_reason, r.speed, r.service_tier, s.name
 """
+_NAMED = " JOIN model m ON m.id = r.model_id JOIN session s ON s.id = r.session_id"
 
 
 def requests(connection: sqlite3.Connection, file_id: int) -> dict[str, RequestRow]:
@@ -158,7 +161,7 @@ def requests(connection: sqlite3.Connection, file_id: int) -> dict[str, RequestR
     rows = connection.execute(
         _REQUEST_COLUMNS + " FROM (SELECT DISTINCT link FROM piece WHERE file_id = ?"
         "  AND kind IN ('text', 'thinking', 'tool_use', 'other') AND link <> '') p"
-        " CROSS JOIN response r ON r.key = p.link JOIN model m ON m.id = r.model_id",
+        " CROSS JOIN response r ON r.key = p.link" + _NAMED,
         (file_id,),
     )
     return {row[0]: RequestRow(*row) for row in rows}
@@ -169,8 +172,10 @@ def recent_requests(
 ) -> dict[int, list[RequestRow]]:
     """The newest main-thread requests by session, each session's in order of time."""
     rows = connection.execute(
-        _REQUEST_COLUMNS + ", r.session_id FROM response r JOIN model m ON m.id = r.model_id"
-        " WHERE r.started_at_ms < ? AND r.is_sidechain = 0 AND r.input_tokens IS NOT NULL"
+        _REQUEST_COLUMNS
+        + ", r.session_id FROM response r"
+        + _NAMED
+        + " WHERE r.started_at_ms < ? AND r.is_sidechain = 0 AND r.input_tokens IS NOT NULL"
         " ORDER BY r.started_at_ms DESC LIMIT ?",
         (before_ms, limit),
     ).fetchall()
@@ -246,17 +251,6 @@ def store_snapshot(
         "INSERT OR REPLACE INTO window_snapshot VALUES (?, ?, ?, ?)",
         (file_id, thread, made_of, body),
     )
-
-
-def last_key(connection: sqlite3.Connection, session: str) -> str:
-    """The key of a session's last response in its main thread; '' where there is none."""
-    row = connection.execute(
-        "SELECT r.key FROM response r JOIN session s ON s.id = r.session_id"
-        " WHERE s.name = ? AND r.is_sidechain = 0"
-        " ORDER BY r.started_at_ms DESC, r.byte_offset DESC LIMIT 1",
-        (session,),
-    ).fetchone()
-    return "" if row is None else str(row[0])
 
 
 def agents_of(connection: sqlite3.Connection, session: str) -> list[tuple[str, int, int]]:

@@ -15,6 +15,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from tokenbudget.metering.windows import own_name
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -56,7 +58,8 @@ _ROUNDS = 12
 _SHARPNESS = 0.005
 _OLD_MODELS = (
     "claude-2", "claude-3", "claude-instant", "claude-opus-4-0", "claude-opus-4-1",
-    "claude-opus-4-2", "claude-opus-4-5", "claude-opus-4-6", "claude-sonnet-4", "claude-haiku-4",
+    "claude-opus-4-2", "claude-opus-4@", "claude-opus-4-5", "claude-opus-4-6", "claude-sonnet-4",
+    "claude-haiku-4",
 )  # fmt: skip
 
 
@@ -110,7 +113,9 @@ class Fit(NamedTuple):
 
 def generation_ratio(model: str) -> float:
     """Tokens per o200k token of a model nobody has measured yet, by its name."""
-    return OLD_RATIO if model.lower().startswith(_OLD_MODELS) else NEW_RATIO
+    name = own_name(model)
+    is_old = name.startswith(_OLD_MODELS) or name == "claude-opus-4"
+    return OLD_RATIO if is_old else NEW_RATIO
 
 
 def prior(model: str) -> Fit:
@@ -190,7 +195,9 @@ def _own_or_shared(steps: Sequence[Step], shared: Mapping[str, float]) -> Mappin
 
 def _fit(weights: Mapping[str, float], steps: Sequence[Step], errors: list[_Error]) -> Fit:
     is_held_out = bool(errors)
-    if not errors:  # one session alone: what it says of itself, doubled
+    if len(steps) < FEWEST_STEPS:
+        errors, is_held_out = [], False
+    elif not errors:  # one session alone: what it says of itself, doubled
         errors = [(2 * a, None if b is None else 2 * b) for a, b in _errors(steps, weights)]
     growth = sorted(error for error, _ in errors) or [PRIOR_ERROR]
     text = sorted(error for _, error in errors if error is not None)

@@ -45,7 +45,8 @@ FRAME = "frame"
 
 # ── events that change what is in the window ─────────────────────────────────────────────────────
 COMPACTED = "compacted"
-"""The conversation before it is gone; `link` lists the offsets of lines that were kept."""
+"""The conversation before it is gone; `link` lists the offsets of lines that were kept, `name` says
+what triggered it, and `target` how many tokens the client says there were."""
 CLEARED = "cleared"
 """One tool result is gone; `link` names its call."""
 REWOUND = "rewound"

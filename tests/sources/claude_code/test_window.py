@@ -388,7 +388,7 @@ def compacted(uuid: str = "c1", **facts: object) -> Json:
 def test_a_compaction_stands_where_its_line_stands() -> None:
     found = placed(*CHAT, compaction("c1", 90_000), prompt("All.", "u3", isCompactSummary=True))
     assert found[-2:] == [
-        Placed(4 * STEP, 0, "", "", words(window.COMPACTED, "", "auto")),
+        Placed(4 * STEP, 0, "", "", words(window.COMPACTED, "", "auto", "90000")),
         Placed(5 * STEP, 0, "", "", words(window.SUMMARY, "All.")),
     ]
 

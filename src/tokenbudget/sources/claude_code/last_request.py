@@ -30,7 +30,7 @@ def rebuilt_request(path: str, response_key: str) -> RebuiltRequest | None:
     body = recorder.body(request_id)
     return RebuiltRequest(
         pieces=pieces_of(body.system, body.tools, body.messages, hints),
-        is_whole=body.is_whole,
+        is_whole=body.is_whole and not body.mismatched_hashes,
         is_proven=body.is_proven,
         missing_messages=len(body.missing_hashes) + body.unknown_before,
         mismatched_messages=len(body.mismatched_hashes),

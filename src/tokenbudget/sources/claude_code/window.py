@@ -16,7 +16,7 @@ from msgspec import Raw, Struct
 from tokenbudget.model import window
 from tokenbudget.model.window import Piece, Placed
 from tokenbudget.sources.claude_code import attachments
-from tokenbudget.sources.claude_code.decoder import NOTHING, REJECTED
+from tokenbudget.sources.claude_code.decoder import LARGEST_COUNT, NOTHING, REJECTED
 from tokenbudget.sources.claude_code.details import blocks_of, target_of
 
 LONGEST_LINE_BYTES = 1 << 26
@@ -228,7 +228,10 @@ class WindowReader:
         if line.subtype == "compact_boundary":
             facts = _object(line.compact)
             kept = " ".join(str(self._places[uuid]) for uuid in self._kept(facts))
-            yield kept, _piece(window.COMPACTED, "", str(facts.get("trigger") or "unknown"))
+            before = facts.get("preTokens")
+            is_told = isinstance(before, int) and 0 < before < LARGEST_COUNT
+            trigger = str(facts.get("trigger") or "unknown")
+            yield kept, _piece(window.COMPACTED, "", trigger, str(before) if is_told else "")
         elif line.subtype == "microcompact_boundary":
             ids = _object(line.microcompact).get("compactedToolIds")
             for link in ids if isinstance(ids, list) else ():

@@ -1,0 +1,380 @@
+"""Follow one window through a session: what every request held, to the token that it reported.
+
+Each request reports how much it sent. What stands in the transcript between two requests is counted
+(calibrated), and the reported growth corrects the count where it lies within the calibration's own
+error: a step with one new piece is then exact. What the transcript does not show is the remainder:
+everything before the first prompt that this client version does not record, and whatever was added
+unseen since. Pieces and remainder always add up to what the request reported.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from tokenbudget.analysis.window_pieces import GROUPS, HIDDEN, Held, label_of, share_out
+from tokenbudget.metering.calibration import STEP, Step, generation_ratio
+from tokenbudget.model import window
+from tokenbudget.model.window import Measure
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from tokenbudget.ledger.windows import PieceRow, RequestRow
+    from tokenbudget.metering.calibration import Fit
+
+STEADY_TOKENS = 24
+PIECE_TOLERANCE_TOKENS = 12
+"""A step may miss by so much, and so much for each piece, beside the calibration's own error."""
+WHOLE_CACHE = 0.95
+"""From this share on, everything older than the step was read from the cache."""
+
+
+class Moment(NamedTuple):
+    """One request: what its window held, and what it cost to send."""
+
+    request: RequestRow
+    groups: Mapping[str, float]
+    """Tokens by component; they add up to what the request reported, where it did."""
+    added: Mapping[str, float]
+    """Of them, what is new since the request before."""
+    added_labels: Mapping[str, float]
+    """The same by kind and name of the pieces."""
+    cause: str
+    """compaction, rewound, cleared, retold or model switch; '' for a plain turn."""
+    unexplained_tokens: float
+    """By how much the reported growth differs from everything that is visible."""
+    band_tokens: float
+    """By how much it may, by the calibration's own error."""
+    read_groups: Mapping[str, float]
+    """Of `groups`, what was read from the cache."""
+    raw_remainder_tokens: float
+    """Reported tokens less every visible piece as first counted, nothing corrected."""
+
+
+class Replay:
+    """Takes the pieces of one thread in order; `moments` and `steps` tell what came of it."""
+
+    def __init__(
+        self,
+        requests: Mapping[str, RequestRow],
+        fit_of: Callable[[str], Fit],
+        thread: str = "",
+        session: str = "",
+    ) -> None:
+        self._requests = requests
+        self._fit_of = fit_of
+        self._thread = thread
+        self._session = session
+        self.moments: list[Moment] = []
+        self.steps: list[tuple[RequestRow, Step]] = []
+        """What calibration can learn from, with the request that tells it."""
+        self.held: list[Held] = []
+        """Everything that was sent, in order, and at last the answer to it."""
+        self.waiting: list[Held] = []
+        """What stands behind the last request and was not sent yet."""
+        self.compactions: list[tuple[str, int]] = []
+        """(trigger, tokens in the window before it) of every compaction."""
+        self.called_tools: set[str] = set()
+        """The tools that the model called, whether or not that is still in the window."""
+        self.hidden_tokens = 0.0
+        self._totals = dict.fromkeys(GROUPS, 0.0)
+        self._raw_tokens = 0.0
+        self._answer: list[Held] = []
+        self._answered: list[Held] = []
+        self._request: RequestRow | None = None
+        self._last_known: RequestRow | None = None
+        self._cause = ""
+        self._begun: set[str] = set()
+        self._known: dict[tuple[str, str, str, Measure], float] = {}
+
+    def run(self, rows: Iterable[PieceRow], until_key: str = "") -> Replay:
+        """Take all pieces in; up to and with the request `until_key`, if one is named."""
+        for row in rows:
+            if row.thread != self._thread:
+                continue
+            if until_key and self._is_past(row, until_key):
+                break
+            self._take(row)
+        self._settle_answer()
+        self.held += self._answered
+        for piece in self._answered:
+            self._totals[piece.group] += piece.tokens
+        if self._request is not None:
+            self._estimate(self.waiting, self._fit_of(self._request.model))
+        return self
+
+    def groups(self) -> dict[str, float]:
+        """Tokens by component, the remainder among them."""
+        return {**self._totals, HIDDEN: self.hidden_tokens}
+
+    @property
+    def changed_since(self) -> str:
+        """What was taken out of the window since the last request; '' for nothing."""
+        return "" if self._cause == "retold" else self._cause
+
+    def _is_past(self, row: PieceRow, until_key: str) -> bool:
+        """Whether the next request begins: until then an answer may go on behind its results."""
+        is_there = self._request is not None and self._request.key == until_key
+        return is_there and row.link in self._requests and row.link != until_key
+
+    def _take(self, row: PieceRow) -> None:
+        if row.kind in window.EVENTS:
+            self._event(row)
+            return
+        request = self._requests.get(row.link) if row.link else None
+        if request is None:
+            self.waiting.append(Held(row))
+            return
+        if row.kind == window.TOOL_USE:
+            self.called_tools.add(row.name)
+        if self._request is None or request.key != self._request.key:
+            if request.key in self._begun:
+                return  # a copy of an earlier answer: it was sent then
+            self._begin(request)
+        self._answer.append(Held(row))
+
+    # ── a request ──────────────────────────────────────────────────────────────────────────────
+
+    def _begin(self, request: RequestRow) -> None:
+        self._settle_answer()
+        self._begun.add(request.key)
+        fit = self._fit_of(request.model)
+        older = self.groups()
+        new, self.waiting = self.waiting, []
+        self._estimate(new, fit)
+        unexplained = band = 0.0
+        prompt_tokens = request.prompt_tokens
+        if prompt_tokens:
+            self._note_step(request, new, prompt_tokens)
+            unexplained, band = self._reconcile(request, prompt_tokens, new, fit)
+        fresh = self._answered + new
+        self._answered = []
+        self._hold(fresh)
+        read = _read_groups(request, older, self) if prompt_tokens else {}
+        self._note_moment(request, fresh, unexplained, band, read)
+        self._request = request
+        if prompt_tokens:
+            self._last_known = request
+        self._cause = ""
+
+    def _estimate(self, pieces: Iterable[Held], fit: Fit) -> None:
+        known = self._known
+        for piece in pieces:
+            raw = fit.tokens(piece.measure, label_of(piece.kind, piece.name))
+            piece.raw_tokens = raw
+            piece.tokens = known.get(piece.identity, raw) if known else raw
+
+    def _hold(self, pieces: list[Held]) -> None:
+        self.held += pieces
+        for piece in pieces:
+            self._totals[piece.group] += piece.tokens
+            self._raw_tokens += piece.raw_tokens
+
+    def _count_again(self) -> None:
+        self._totals = dict.fromkeys(GROUPS, 0.0)
+        for piece in self.held:
+            self._totals[piece.group] += piece.tokens
+        self._raw_tokens = sum(piece.raw_tokens for piece in self.held)
+
+    def _reconcile(
+        self, request: RequestRow, prompt_tokens: int, new: list[Held], fit: Fit
+    ) -> tuple[float, float]:
+        """Make pieces and remainder add up to the reported tokens; (unexplained, band) of it."""
+        self._settle_into_window(fit)
+        new_tokens = sum(piece.tokens for piece in new)
+        answer_tokens = sum(piece.tokens for piece in self._answered)
+        missing = prompt_tokens - self.hidden_tokens - new_tokens - answer_tokens
+        missing -= sum(self._totals.values())
+        if self._last_known is None:
+            self._put_aside(missing, new)
+            return 0.0, 0.0
+        if generation_ratio(request.model) != generation_ratio(self._last_known.model):
+            self._cause = self._cause or "model switch"
+            self._rescale(prompt_tokens, [*self.held, *self._answered, *new])
+            return 0.0, 0.0
+        band = STEADY_TOKENS + PIECE_TOLERANCE_TOKENS * len(new) + fit.p90_text_error * new_tokens
+        is_counted = new_tokens > 0 and missing > -new_tokens
+        if abs(missing) <= band and is_counted and not self._cause:
+            for piece in new:
+                piece.tokens *= 1 + missing / new_tokens
+                piece.is_exact = len(new) == 1 and not self._has_estimated_answer()
+        else:
+            self._put_aside(missing, new)
+        return missing, band
+
+    def _settle_into_window(self, fit: Fit) -> None:
+        """An answer takes a little less (or more) of the window than was billed for it."""
+        billed = sum(piece.tokens for piece in self._answered)
+        if billed <= 0 or self._request is None or not self._request.has_stop_reason:
+            return
+        factor = max(0.0, 1 + fit.weights.get(STEP, 0.0) / billed)
+        for piece in self._answered:
+            piece.tokens *= factor
+            piece.raw_tokens *= factor
+
+    def _has_estimated_answer(self) -> bool:
+        return self._last_known is not self._request or not (
+            self._request is not None and self._request.has_stop_reason
+        )
+
+    def _put_aside(self, missing: float, new: list[Held]) -> None:
+        """Put what is missing into the remainder; below nothing, the window has shrunk unseen.
+
+        Then it was the conversation that shrank, as far as that goes; then what stands before it;
+        and at last what is new.
+        """
+        self.hidden_tokens += missing
+        if self.hidden_tokens >= 0:
+            return
+        older = [piece for piece in self.held if piece.kind not in window.PREFIX]
+        prefix = [piece for piece in self.held if piece.kind in window.PREFIX]
+        for pieces in (older + self._answered, prefix, new):
+            self._shrink(pieces)
+        self.hidden_tokens = max(0.0, self.hidden_tokens)
+        self._count_again()
+
+    def _shrink(self, pieces: list[Held]) -> None:
+        """Take from these pieces what the remainder lacks."""
+        total = sum(piece.tokens for piece in pieces)
+        if self.hidden_tokens >= 0 or total <= 0:
+            return
+        factor = max(0.0, 1 + self.hidden_tokens / total)
+        for piece in pieces:
+            piece.tokens *= factor
+            piece.is_exact = False
+            piece.is_shrunk = True
+        self.hidden_tokens += total * (1 - factor)
+
+    def _rescale(self, prompt_tokens: int, pieces: list[Held]) -> None:
+        """Another model counts the same words in its own way: everything changes alike."""
+        total = self.hidden_tokens + sum(piece.tokens for piece in pieces)
+        factor = prompt_tokens / total if total > 0 else 1.0
+        self.hidden_tokens = self.hidden_tokens * factor if total > 0 else float(prompt_tokens)
+        for piece in pieces:
+            piece.tokens *= factor
+            piece.is_exact = False
+        self._known.clear()
+        self._count_again()
+
+    def _settle_answer(self) -> None:
+        """Share out what the last answer reported among its blocks."""
+        answer, self._answer = self._answer, []
+        request = self._request
+        if not answer or request is None:
+            return
+        self._estimate(answer, self._fit_of(request.model))
+        answer = [piece for piece in self._answered if piece.link == request.key] + answer
+        self._answered = [piece for piece in self._answered if piece.link != request.key]
+        if request.has_stop_reason and request.input_tokens is not None:
+            share_out(answer, request)
+        self._answered += answer
+
+    # ── what changes the window ────────────────────────────────────────────────────────────────
+
+    def _event(self, row: PieceRow) -> None:
+        self._settle_answer()
+        if row.kind == window.COMPACTED:
+            kept = set(row.link.split())
+            self._drop(lambda p: p.kind not in window.PREFIX and str(p.offset) not in kept)
+            self._cause = "compaction"
+            if row.target.isdecimal():
+                self.compactions.append((row.name, int(row.target)))
+            elif self._last_known is not None:
+                before = (self._last_known.prompt_tokens or 0) + self._last_known.output_tokens
+                self.compactions.append((row.name, before))
+        elif row.kind == window.REWOUND:
+            place = int(row.link)
+            self._drop(lambda p: p.kind not in window.PREFIX and p.offset > place)
+            self._cause = "rewound"
+        elif row.kind == window.CLEARED:
+            gone = (window.TOOL_RESULT, window.IMAGE)
+            self._drop(lambda p: p.kind in gone and p.link == row.link)
+            self._cause = "cleared"
+        elif row.kind == window.RESHAPED:
+            self._drop(lambda p: p.kind in window.PREFIX)
+            if self._request is not None:
+                self._cause = self._cause or "retold"
+
+    def _drop(self, is_gone: Callable[[Held], bool]) -> None:
+        for piece in self.held:
+            if is_gone(piece) and not piece.is_shrunk:
+                self._known[piece.identity] = piece.tokens
+        self.held = [piece for piece in self.held if not is_gone(piece)]
+        self._answered = [piece for piece in self._answered if not is_gone(piece)]
+        self.waiting = [piece for piece in self.waiting if not is_gone(piece)]
+        self._count_again()
+
+    # ── telling ────────────────────────────────────────────────────────────────────────────────
+
+    def _note_moment(
+        self,
+        request: RequestRow,
+        fresh: list[Held],
+        unexplained: float,
+        band: float,
+        read: Mapping[str, float],
+    ) -> None:
+        added: dict[str, float] = {}
+        labels: dict[str, float] = {}
+        for piece in fresh:
+            added[piece.group] = added.get(piece.group, 0.0) + piece.tokens
+            label = f"{piece.kind} {piece.name}".rstrip()
+            labels[label] = labels.get(label, 0.0) + piece.tokens
+        remainder = (request.prompt_tokens or 0) - self._raw_tokens
+        self.moments.append(
+            Moment(
+                request=request,
+                groups=self.groups(),
+                added=added,
+                added_labels=labels,
+                cause=self._cause,
+                unexplained_tokens=unexplained,
+                band_tokens=band,
+                read_groups=read,
+                raw_remainder_tokens=remainder,
+            )
+        )
+
+    def _note_step(self, request: RequestRow, new: list[Held], prompt_tokens: int) -> None:
+        """Keep the growth for calibration, where everything that is new can be seen."""
+        last = self._request
+        if last is None or last is not self._last_known or last.model != request.model:
+            return
+        if self._cause or not last.has_stop_reason or not last.prompt_tokens:
+            return
+        if any(piece.kind in (window.IMAGE, window.OTHER) for piece in new):
+            return
+        pieces: dict[str, int] = {}
+        for piece in new:
+            label = label_of(piece.kind, piece.name)
+            pieces[label] = pieces.get(label, 0) + 1
+        sums = map(sum, zip(*(piece.measure for piece in new), strict=True)) if new else [0] * 8
+        measure = Measure._make(sums)
+        growth = prompt_tokens - last.prompt_tokens
+        step = Step(self._session, growth, last.output_tokens, measure, pieces)
+        self.steps.append((request, step))
+
+
+def _read_groups(
+    request: RequestRow, older: Mapping[str, float], replay: Replay
+) -> dict[str, float]:
+    """What a request read from the cache, by component.
+
+    The cache holds a beginning of the window. Mostly that is all that was there before; otherwise
+    the pieces are walked in their order, with what stands before the conversation first.
+    """
+    read = float(request.cache_read_tokens)
+    older_tokens = sum(older.values())
+    if older_tokens and WHOLE_CACHE * older_tokens <= read <= older_tokens:
+        return {name: tokens * read / older_tokens for name, tokens in older.items()}
+    found = dict.fromkeys(GROUPS, 0.0)
+    found[HIDDEN] = min(read, max(0.0, replay.hidden_tokens))
+    left = read - found[HIDDEN]
+    for is_prefix in (True, False):
+        for piece in replay.held:
+            if (piece.kind in window.PREFIX) is is_prefix and left > 0:
+                taken = min(left, piece.tokens)
+                found[piece.group] += taken
+                left -= taken
+    return found
