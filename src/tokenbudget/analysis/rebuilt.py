@@ -25,7 +25,7 @@ def rebuilt_window(
     counted: CountedRequest, replay: Replay, prompt_tokens: int, fit: Fit
 ) -> tuple[list[Held], float]:
     """(pieces with their tokens, remainder) after the last request and its answer."""
-    known = {piece.identity: piece.tokens for piece in replay.held}
+    known = {piece.identity: piece.tokens for piece in replay.held if not piece.is_shrunk}
     held: list[Held] = []
     for piece, measure in zip(counted.request.pieces, counted.measures, strict=True):
         if piece.kind == window.FRAME:

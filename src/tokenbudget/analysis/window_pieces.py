@@ -89,7 +89,8 @@ def share_out(answer: list[Held], request: RequestRow) -> None:
     silent = [piece for piece in thoughts if not piece.measure.bpe_tokens]
     if request.thinking_tokens and thoughts:
         _scale(thoughts, min(left, float(request.thinking_tokens)))
-        _scale(said or thoughts, left - sum(piece.tokens for piece in thoughts) if said else left)
+        thought = sum(piece.tokens for piece in thoughts)
+        _scale(said or thoughts, max(0.0, left - thought) if said else left)
     elif silent:
         loud = [piece for piece in answer if piece not in silent]
         rest = left - sum(piece.tokens for piece in loud)

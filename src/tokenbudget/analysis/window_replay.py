@@ -114,9 +114,10 @@ class Replay:
         return "" if self._cause == "retold" else self._cause
 
     def _is_past(self, row: PieceRow, until_key: str) -> bool:
-        """Whether the next request begins: until then an answer may go on behind its results."""
-        is_there = self._request is not None and self._request.key == until_key
-        return is_there and row.link in self._requests and row.link != until_key
+        """Whether the next request or event begins: an answer may go on behind its results."""
+        if self._request is None or self._request.key != until_key:
+            return False
+        return row.kind in window.EVENTS or (row.link in self._requests and row.link != until_key)
 
     def _take(self, row: PieceRow) -> None:
         if row.kind in window.EVENTS:
@@ -243,7 +244,7 @@ class Replay:
         for piece in pieces:
             piece.tokens *= factor
             piece.is_exact = False
-            piece.is_shrunk = True
+            piece.is_shrunk = self._last_known is not None
         self.hidden_tokens += total * (1 - factor)
 
     def _rescale(self, prompt_tokens: int, pieces: list[Held]) -> None:
@@ -263,8 +264,8 @@ class Replay:
         request = self._request
         if not answer or request is None:
             return
-        self._estimate(answer, self._fit_of(request.model))
         answer = [piece for piece in self._answered if piece.link == request.key] + answer
+        self._estimate(answer, self._fit_of(request.model))
         self._answered = [piece for piece in self._answered if piece.link != request.key]
         if request.has_stop_reason and request.input_tokens is not None:
             share_out(answer, request)
@@ -367,7 +368,8 @@ def _read_groups(
     read = float(request.cache_read_tokens)
     older_tokens = sum(older.values())
     if older_tokens and WHOLE_CACHE * older_tokens <= read <= older_tokens:
-        return {name: tokens * read / older_tokens for name, tokens in older.items()}
+        now = replay.groups()  # what was in the remainder may have been told since
+        return {name: min(n * read / older_tokens, now[name]) for name, n in older.items()}
     found = dict.fromkeys(GROUPS, 0.0)
     found[HIDDEN] = min(read, max(0.0, replay.hidden_tokens))
     left = read - found[HIDDEN]

@@ -61,19 +61,21 @@ def followed(
     requests = ledger.windows.requests(file.file_id)
     threads = {row.thread for row in rows}
     thread = agent if agent in threads else max(threads, default="") if agent else ""
-    until = until_key or ("" if agent else _last_own(requests, session))
+    own = {row.link for row in rows if row.thread == thread}
+    here = [request for key, request in requests.items() if key in own]
+    until = until_key or ("" if agent else _last_own(here, session))
     return Replay(requests, fit_of, thread, session).run(rows, until)
 
 
-def _last_own(requests: Mapping[str, RequestRow], session: str) -> str:
+def _last_own(requests: Sequence[RequestRow], session: str) -> str:
     """A session's last request in a file that another session goes on in; '' where none does."""
-    own = [request for request in requests.values() if request.session == session]
+    own = [request for request in requests if request.session == session]
     last = max(own, key=lambda request: request.started_at_ms, default=None)
     if last is None:
         return ""
     is_followed = any(
         request.session != session and request.started_at_ms > last.started_at_ms
-        for request in requests.values()
+        for request in requests
     )
     return last.key if is_followed else ""
 
@@ -109,7 +111,8 @@ def session_window(
         parts = _parts(here, counted, last, fit)
     notes = [] if counted is None else record_notes(counted)
     notes += [*_file_notes(file, session, replay), *_model_notes(moments, model, size.tokens)]
-    called = sorted({mcp_server(tool) for tool in replay.called_tools} - {""})
+    tools = replay.called_tools.union(tool.tool for tool in ledger.tools_of(session))
+    called = sorted({mcp_server(tool) for tool in tools} - {""})
     return SessionWindow(
         agent=agent,
         model=model,
