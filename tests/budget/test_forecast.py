@@ -94,7 +94,8 @@ def test_too_few_requests_foretell_nothing(count: int) -> None:
     samples = session([1_000] * 2)[:count]
     (found,) = crossings(samples, [Threshold("full", 200_000)], FIRST_SESSION)
     assert (found.requests, found.active_minutes, found.sent_tokens) == (None, None, None)
-    assert found.reason == f"{count} requests so far; a forecast needs 3"
+    so_far = "1 request" if count == 1 else f"{count} requests"
+    assert found.reason == f"{so_far} so far; a forecast needs 3"
 
 
 def test_a_threshold_behind_is_reached_already() -> None:
