@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -23,7 +22,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     generate(folder, end=datetime(2026, 11, 20, 13, tzinfo=UTC), days=6, seed=2)
     done = subprocess.run(
         [sys.executable, ROOT / "tools/window_check.py", folder, "--json"],
-        env={"PATH": os.environ["PATH"], "HOME": str(folder), "PYTHONHASHSEED": "1"},
+        env={"HOME": str(folder), "PYTHONHASHSEED": "1"},
         capture_output=True,
         text=True,
         check=True,
