@@ -1,0 +1,1 @@
+"""Tell a person, once, on the channel they chose, and say when it is over."""

@@ -1,0 +1,279 @@
+"""Snapshots arrive, the spool loses nothing, and at most one refresh starts."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import stat
+import subprocess
+import sys
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from tests.gateway.status_bar import SESSION, lasting, line, run, run_at_once
+
+from tokenbudget.budget.limits import LimitSample
+from tokenbudget.gateway import statusline
+from tokenbudget.gateway.statusline_files import (
+    Snapshot,
+    drop_spool,
+    rate_limit_samples,
+    remove_old_snapshots,
+    snapshot_path,
+    statusline_command,
+    take_spool,
+    window_size_of,
+    write_snapshot,
+)
+from tokenbudget.system.clock import SystemClock
+
+CLOCK = SystemClock()
+
+
+@pytest.fixture
+def transcript(tmp_path: Path) -> Path:
+    path = tmp_path / "session.jsonl"
+    path.write_text("{}\n")
+    return path
+
+
+@pytest.fixture
+def counting_refresh(tmp_path: Path) -> Path:
+    """A refresh that notes its session and goes on for a moment."""
+    path = tmp_path / "refresh"
+    path.write_text(f'#!/bin/sh\necho "$1 $TOKENS_HOME" >> {tmp_path}/refreshed\nsleep 0.3\n')
+    path.chmod(0o700)
+    return path
+
+
+def snapshot_of(transcript: Path) -> Snapshot:
+    found = transcript.stat()
+    return Snapshot(SESSION, CLOCK.now_ms(), found.st_size, found.st_mtime_ns // 1_000_000)
+
+
+def refreshed(tmp_path: Path, seconds: float = 0.5) -> list[str]:
+    CLOCK.sleep(seconds)
+    path = tmp_path / "refreshed"
+    return path.read_text().splitlines() if path.exists() else []
+
+
+# ── snapshots ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_snapshot_arrives_in_the_line(tmp_path: Path, transcript: Path) -> None:
+    snapshot = snapshot_of(transcript)._replace(
+        burn_tokens_per_minute=1600.0,
+        minutes_left_p50=51.0,
+        alerts=2,
+        cost_usd=Decimal(9),
+    )
+    path = write_snapshot(str(tmp_path), snapshot)
+    assert path is not None
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+    told = lasting(transcript_path=str(transcript), cost=None)
+    text = line(run(told, tmp_path, "--width", "120"))
+    assert "1.6K/min ~51m  $9.00" in text
+    assert text.endswith("⚑2")
+
+
+@pytest.mark.parametrize("session", ["", "..", ".x", "-x", "a/b", "a\0", "ä", "x" * 129])
+def test_an_unfit_session_has_no_snapshot(tmp_path: Path, session: str) -> None:
+    assert snapshot_path(str(tmp_path), session) is None
+    assert write_snapshot(str(tmp_path), Snapshot(session, 0, 0, 0)) is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_old_snapshots_can_be_removed(tmp_path: Path) -> None:
+    assert remove_old_snapshots(str(tmp_path), 1) == 0
+    path = write_snapshot(str(tmp_path), Snapshot(SESSION, 0, 0, 0))
+    assert path is not None
+    os.utime(path, (1000, 1000))
+    assert remove_old_snapshots(str(tmp_path), 1_000_000) == 0
+    assert remove_old_snapshots(str(tmp_path), 1_000_001) == 1
+
+
+# ── the spool ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_spool_holds_what_matters_and_no_more(tmp_path: Path) -> None:
+    run(lasting(prompt="do not keep me", cwd="/secret/place"), tmp_path)
+    text = (tmp_path / "spool/statusline.jsonl").read_text()
+    assert "keep me" not in text
+    assert "secret" not in text
+    assert "webshop" not in text
+    assert stat.S_IMODE((tmp_path / "spool").stat().st_mode) == 0o700
+    [entry] = take_spool(str(tmp_path)).entries
+    assert entry.session == SESSION
+    assert entry.model == "claude-opus-5-5"
+    assert window_size_of(entry) == 200_000
+    assert entry.context_window["current_usage"] == {
+        "input_tokens": 8,
+        "cache_read_input_tokens": 114_000,
+    }
+    samples = rate_limit_samples([entry])
+    assert set(samples) == {"five_hour", "seven_day"}
+    told = lasting()["rate_limits"]
+    assert isinstance(told, dict)
+    resets_at_ms = told["five_hour"]["resets_at"] * 1000
+    assert samples["five_hour"] == [LimitSample(entry.at_ms, 0.38, resets_at_ms)]
+
+
+def test_appends_of_50_processes_stay_whole(tmp_path: Path) -> None:
+    run_at_once(50, lasting(transcript_path="/" + "x" * 1000), tmp_path)
+    taken = take_spool(str(tmp_path))
+    assert (len(taken.entries), taken.damaged_lines) == (50, 0)
+
+
+def test_a_crash_between_taking_and_dropping_loses_nothing(tmp_path: Path) -> None:
+    home = str(tmp_path)
+    run(lasting(), home)
+    first = take_spool(home)  # and then the taker is killed
+    run(lasting(version="2.2.0"), home)
+    second = take_spool(home)
+    assert second.entries[0] == first.entries[0]
+    assert [entry.version for entry in second.entries] == ["2.1.400", "2.2.0"]
+    drop_spool(second)
+    assert take_spool(home).entries == []
+    drop_spool(second)  # a second time is harmless
+    assert os.listdir(tmp_path / "spool") == []
+
+
+def test_what_a_slow_writer_adds_after_the_taking_is_taken_next_time(tmp_path: Path) -> None:
+    home = str(tmp_path)
+    run(lasting(), home)
+    slow = os.open(home + statusline.SPOOL, os.O_WRONLY | os.O_APPEND)
+    taken = take_spool(home)
+    os.write(slow, statusline.spool_line(lasting(version="late"), 7))
+    os.close(slow)
+    drop_spool(taken)
+    assert "late" in [entry.version for entry in take_spool(home).entries]
+
+
+def test_damaged_lines_are_counted_and_cost_no_other(tmp_path: Path) -> None:
+    whole = statusline.spool_line(lasting(), 1)
+    (tmp_path / "spool").mkdir()
+    damage = b"\xff\n{}\n[]\n\n" + b"[" * 3000 + b"\n"
+    (tmp_path / "spool/statusline.jsonl").write_bytes(
+        whole + damage + whole[:50] + whole + whole[:-9]
+    )
+    taken = take_spool(str(tmp_path))
+    assert [entry.at_ms for entry in taken.entries] == [1, 1]
+    assert taken.damaged_lines == 6
+
+
+def test_the_spool_never_grows_beyond_1_mb(tmp_path: Path) -> None:
+    home = str(tmp_path)
+    spool = tmp_path / "spool/statusline.jsonl"
+    spool.parent.mkdir()
+    whole = statusline.spool_line(lasting(), 1)
+    spool.write_bytes(whole * (statusline.SPOOL_ROOM_BYTES // len(whole) + 1))
+    lines = spool.stat().st_size // len(whole)
+    run_at_once(20, lasting(), tmp_path)
+    assert all(path.stat().st_size <= 1 << 20 for path in spool.parent.iterdir())
+    taken = take_spool(home)
+    assert len(taken.entries) == lines + 20
+    assert taken.damaged_lines == 0
+
+
+def test_a_line_that_is_too_long_goes_without_its_path_or_not_at_all() -> None:
+    assert b"transcript_path" not in statusline.spool_line(
+        lasting(transcript_path="\U0001f600" * 1024), 1
+    )
+    limits = {f"limit_{n}": {"used_percentage": 1} for n in range(99)}
+    assert statusline.spool_line(lasting(rate_limits=limits), 1).count(b"limit_") == 8
+
+
+# ── the refresh ───────────────────────────────────────────────────────────────────────────────────
+
+
+def test_30_processes_at_once_start_one_refresh(
+    tmp_path: Path, transcript: Path, counting_refresh: Path
+) -> None:
+    told = lasting(transcript_path=str(transcript))
+    run_at_once(30, told, tmp_path, "--refresh-with", str(counting_refresh))
+    assert refreshed(tmp_path) == [f"{SESSION} {tmp_path}"]
+
+
+def test_a_fresh_snapshot_or_a_missing_transcript_starts_none(
+    tmp_path: Path, transcript: Path, counting_refresh: Path
+) -> None:
+    write_snapshot(str(tmp_path), snapshot_of(transcript))
+    for path in (str(transcript), str(tmp_path / "none.jsonl")):
+        told = lasting(transcript_path=path)
+        line(run(told, tmp_path, "--refresh-with", str(counting_refresh)))
+    assert refreshed(tmp_path) == []
+    with transcript.open("a") as handle:
+        handle.write("{}\n")
+    told = lasting(transcript_path=str(transcript))
+    line(run(told, tmp_path, "--refresh-with", str(counting_refresh)))
+    assert len(refreshed(tmp_path)) == 1
+
+
+@pytest.mark.parametrize(
+    ("age_seconds", "pid", "starts"),
+    [
+        (1, "0", 0),  # has just begun
+        (10, str(os.getpid()), 0),  # still runs
+        (10, "0", 1),  # has ended
+        (10, "4194304", 1),  # as above: no process has this id
+        (10, "x" * 20, 1),
+        (90, str(os.getpid()), 1),  # lost
+        (-3600, str(os.getpid()), 1),  # the clock was set back
+        (3, "", 1),  # its starter died before it could start any
+    ],
+)
+def test_the_lock_holds_5_seconds_or_as_long_as_the_refresh_and_expires(
+    tmp_path: Path, counting_refresh: Path, age_seconds: int, pid: str, starts: int
+) -> None:
+    lock = tmp_path / "statusline/refresh.lock"
+    lock.parent.mkdir()
+    lock.write_text(pid)
+    began = CLOCK.now_ms() / 1000 - age_seconds
+    os.utime(lock, (began, began))
+    line(run(lasting(), tmp_path, "--refresh-with", str(counting_refresh)))
+    assert len(refreshed(tmp_path)) == starts
+
+
+def test_a_refresh_that_cannot_be_started_does_not_matter(tmp_path: Path) -> None:
+    line(run(lasting(), tmp_path, "--refresh-with", "/does/not/exist"))
+    (tmp_path / "home").mkdir(mode=0o500)
+    line(run(lasting(), tmp_path / "home", "--refresh-with", "/does/not/exist"))
+
+
+def test_the_refresh_holds_none_of_the_streams(tmp_path: Path) -> None:
+    slow = tmp_path / "slow"
+    slow.write_text("#!/bin/sh\nexec sleep 3\n")
+    slow.chmod(0o700)
+    began = CLOCK.monotonic_seconds()
+    line(run(lasting(), tmp_path, "--refresh-with", str(slow)))  # reads both pipes to their ends
+    assert CLOCK.monotonic_seconds() - began < 2
+
+
+# ── wiring ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_command_survives_a_shell(tmp_path: Path) -> None:
+    home = tmp_path / "it's a $HOME; `folder`"
+    wired = statusline_command(sys.executable, str(home))
+    done = subprocess.run(
+        ["/bin/sh", "-c", wired],
+        input=json.dumps(lasting(transcript_path="/none")).encode(),
+        capture_output=True,
+        check=False,
+    )
+    assert "58% of 200K" in line(done)
+    assert (home / "spool/statusline.jsonl").exists()
+    assert shlex.split(wired)[1] == "-IS"
+
+
+def test_wired_or_by_its_path_it_says_the_same(tmp_path: Path) -> None:
+    told = lasting(transcript_path="/none")
+    wired = shlex.split(statusline_command(sys.executable, str(tmp_path)))
+    done = subprocess.run(
+        wired, input=json.dumps(told).encode(), capture_output=True, env={}, check=False
+    )
+    assert line(done) == line(run(told, tmp_path))
+    empty = subprocess.run(wired, input=b"{", capture_output=True, env={}, check=False)
+    assert line(empty) == ""
