@@ -314,7 +314,8 @@ def test_a_damaged_snapshot_is_as_none(tmp_path: Path) -> None:
 
 def test_a_home_that_cannot_be_used_costs_only_what_it_holds(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    for home in ("", "/proc/none", f"{tmp_path}/file", f"{tmp_path}/a/b/c", f"{tmp_path}/" + "\x01\udcff" * 9):
+    odd = f"{tmp_path}/" + "\x01\udcff" * 9
+    for home in ("", "/proc/none", f"{tmp_path}/file", f"{tmp_path}/a/b/c", odd):
         assert "58% of 200K" in line(run(lasting(), home))
 
 
