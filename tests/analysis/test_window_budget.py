@@ -16,7 +16,7 @@ MINUTE_MS = 60_000
 
 
 def budget_of(shown: SessionWindow, **shares: float) -> WindowBudget:
-    return window_budget(shown, shares or None, STANDARD, NOON_MS)
+    return window_budget(shown, shares or None, STANDARD, NOON_MS, {})
 
 
 def row(budget: WindowBudget, name: str) -> BudgetRow:

@@ -57,6 +57,9 @@ class Shelf:
     def recent_requests(self, limit: int, before_ms: int) -> dict[int, list[RequestRow]]:
         return {7: [request_row(f"old{n}", 1_000 * n) for n in range(1, 9)]}
 
+    def told_window(self, session: str) -> int | None:
+        return None
+
     def agents_of(self, session: str) -> list[tuple[str, int, int]]:
         return [("/t/agent-1.jsonl", 4, 9_000)]
 

@@ -96,6 +96,19 @@ class TestReserve:
         assert size_of(SMALL, reserve=300_000).usable_tokens == 0
 
 
+class TestReported:
+    def test_what_the_agent_reports_goes_before_what_is_published(self) -> None:
+        found = window_size(LARGE, {}, None, 90_000, (), 200_000)
+        assert (found.tokens, found.origin) == (200_000, "reported")
+
+    def test_the_persons_own_figure_goes_before_that(self) -> None:
+        found = window_size(LARGE, {"*": 300_000}, None, 90_000, (), 200_000)
+        assert (found.tokens, found.origin) == (300_000, "setting")
+
+    def test_a_model_that_nobody_knows_has_the_window_that_its_agent_reports(self) -> None:
+        assert window_size(UNHEARD, {}, None, 0, (), 128_000).tokens == 128_000
+
+
 @given(
     st.sampled_from([LARGE, SMALL, UNHEARD, ""]),
     st.dictionaries(st.sampled_from(["*", "claude-*", SMALL]), st.integers(1, 2_000_000)),

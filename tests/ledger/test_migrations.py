@@ -40,6 +40,23 @@ INSERT INTO calibration VALUES ('claude-opus-5-5', 120, 4, 0.02, 0.07, 0.09, 0.1
                                 1795179600000);
 INSERT INTO window_snapshot VALUES (1, '', 'size 900', '[]');
 """,
+    3: """
+INSERT INTO model VALUES (1, 'claude-opus-5-5');
+INSERT INTO session VALUES (1, 's1', 'main', '2.1.329', '', '/home/dev/shop', '', '');
+INSERT INTO file VALUES (1, '/home/dev/s1.jsonl', 'claude-code', 's1', 0, NULL, 900, 5, 6, 900, 900,
+                         7, 8, 1, 0, 0, 0, 0, 0, NULL, NULL);
+INSERT INTO response VALUES (1, 'msg_1', 1, 0, 1, 1, 1795179600000, 0, 0, 0, 3, 10, 60, 40, 1000, 0,
+                             NULL, 1, 1, '', '');
+INSERT INTO rollup_stale VALUES (498661);
+INSERT INTO measured_file VALUES (1, 900, 900, 5, 7, 8, 'o200k_base/1');
+INSERT INTO piece VALUES (1, 0, 0, '', 'tool_use', 'Read', 'a.py', 'msg_1', 24, 9, 12, 1, 0, 1, 0,
+                          10, 0);
+INSERT INTO calibration VALUES ('claude-opus-5-5', 120, 4, 0.02, 0.07, 0.09, 0.1, '{"bpe": 1.2}',
+                                1795179600000);
+INSERT INTO window_snapshot VALUES (1, '', 'size 900', '[]');
+INSERT INTO limit_sample VALUES ('five_hour', 1795179600000, 0.38, 1795190000000);
+INSERT INTO told_window VALUES ('s1', 1795179600000, 200000);
+""",
 }
 
 

@@ -4,10 +4,12 @@ from typing import Any
 import pytest
 from tests.reports.test_window import FACTS, UNKNOWN_SIZE, window
 
+from tokenbudget.analysis.periods import Zone
 from tokenbudget.analysis.session_window import Sample, SessionWindow
-from tokenbudget.analysis.window_budget import BudgetRow, WindowBudget
+from tokenbudget.analysis.window_budget import BudgetRow, LimitState, WindowBudget
 from tokenbudget.budget.burn import Burn
 from tokenbudget.budget.forecast import Crossing, Spread
+from tokenbudget.budget.limits import LimitForecast
 from tokenbudget.reports.budget import budget_document, budget_lines
 from tokenbudget.reports.table import Style, text_width
 
@@ -19,19 +21,46 @@ BURN = Burn(60, 3, 6_000, 3.0, 2_000.0, 1_500.0, "")
 CROSSING = Crossing(
     "warning", 100_000, Spread(5, 10, None), Spread(1, 4, None), Spread(1, 2, None), ""
 )
+NOON_MS = 1_795_176_000_000
+ZONE = Zone("UTC", NOON_MS)
 SAMPLES = (Sample(1, 40_000, "m", False),)
 
 
 def budget(**fields: Any) -> WindowBudget:
     """A healthy window of 40,000 tokens."""
-    plain = WindowBudget("healthy", "green", 0.2, ROWS, [BURN], [])
+    plain = WindowBudget("healthy", "green", 0.2, ROWS, [BURN], [], [])
     return plain._replace(**fields)
 
 
 def lines_of(plan: WindowBudget, shown: SessionWindow | None = None, width: int = 100) -> list[str]:
     """The status screen as plain text."""
     told = window(samples=SAMPLES, crossings=(CROSSING,)) if shown is None else shown
-    return budget_lines(told, plan, FACTS, Style(width, is_styled=False))
+    return budget_lines(told, plan, FACTS, Style(width, is_styled=False), ZONE)
+
+
+class TestLimits:
+    TOLD = LimitForecast(0.38, NOON_MS, Spread(0.5, 0.62, 0.8), None, "")
+    SILENT = LimitForecast(None, None, None, None, "no report")
+
+    def test_what_the_agent_reported_is_shown_with_what_it_will_come_to(self) -> None:
+        plan = budget(limits=[LimitState("five_hour", "5-hour", self.TOLD)])
+        line = "5-hour limit: 38% used, resets Fri 12:00; then 50% / 62% / 80% (P10 / P50 / P90)"
+        assert line in lines_of(plan)
+
+    def test_a_limit_that_nobody_reported_is_not_guessed(self) -> None:
+        plan = budget(limits=[LimitState("seven_day", "7-day", self.SILENT)])
+        assert any(
+            line.startswith("Limits: 5-hour and 7-day use unknown") for line in lines_of(plan)
+        )
+        made = json.loads(budget_document(window(), plan, FACTS, ZONE))
+        assert made["limits"] == {"seven_day": None}
+
+    def test_a_reported_limit_stands_in_the_document(self) -> None:
+        plan = budget(limits=[LimitState("five_hour", "5-hour", self.TOLD)])
+        made = json.loads(budget_document(window(), plan, FACTS, ZONE))
+        found = made["limits"]["five_hour"]
+        assert (found["used_share"], found["share_at_reset"]["p50"]) == (0.38, 0.62)
+        assert found["resets_at"].startswith("2026-11-20T12:00")
 
 
 class TestScreen:
@@ -182,7 +211,7 @@ class TestForecast:
 
 class TestDocument:
     def test_has_a_row_for_each_part(self) -> None:
-        made = json.loads(budget_document(window(), budget(), FACTS))
+        made = json.loads(budget_document(window(), budget(), FACTS, ZONE))
 
         assert made["format"] == "tokenbudget/budget/1"
         assert made["rows"][0] == {
@@ -195,7 +224,7 @@ class TestDocument:
 
     def test_a_part_that_nobody_knows_is_null(self) -> None:
         rows = [BudgetRow("Context", None, True, 30_000, "")]
-        (row,) = json.loads(budget_document(window(), budget(rows=rows), FACTS))["rows"]
+        (row,) = json.loads(budget_document(window(), budget(rows=rows), FACTS, ZONE))["rows"]
 
         assert row == {
             "part": "Context",
@@ -206,7 +235,7 @@ class TestDocument:
         }
 
     def test_a_forecast_has_all_three_quantiles(self) -> None:
-        made = json.loads(budget_document(window(crossings=(CROSSING,)), budget(), FACTS))
+        made = json.loads(budget_document(window(crossings=(CROSSING,)), budget(), FACTS, ZONE))
 
         (crossing,) = made["forecast"]
         assert crossing["requests"] == {"p10": 5, "p50": 10, "p90": None}
@@ -214,7 +243,7 @@ class TestDocument:
 
     def test_what_is_unknown_is_null(self) -> None:
         plan = budget(level=None, light=None, share=None)
-        made = json.loads(budget_document(window(size=UNKNOWN_SIZE), plan, FACTS))
+        made = json.loads(budget_document(window(size=UNKNOWN_SIZE), plan, FACTS, ZONE))
 
         unknown = ("used_share", "health_level", "traffic_light", "window_tokens")
         assert [made[name] for name in unknown] == [None] * 4

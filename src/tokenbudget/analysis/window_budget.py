@@ -7,6 +7,13 @@ from typing import NamedTuple
 from tokenbudget.analysis import window_pieces
 from tokenbudget.analysis.composition import ALL_SERVERS, EXACT
 from tokenbudget.budget import allocation, burn, health
+from tokenbudget.budget.limits import (
+    FIVE_HOURS_MS,
+    SEVEN_DAYS_MS,
+    LimitSample,
+    limit_experience_of,
+    limit_forecast,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,6 +21,7 @@ if TYPE_CHECKING:
 
     from tokenbudget.analysis.composition import Component
     from tokenbudget.analysis.session_window import Sample, SessionWindow
+    from tokenbudget.budget.limits import LimitForecast
 
 SYSTEM = "System"
 MCPS = "MCPs (active)"
@@ -44,6 +52,9 @@ _LEAVES = {
     CONTEXT: (allocation.CONTEXT,),
 }
 
+LIMITS = (("five_hour", "5-hour", FIVE_HOURS_MS), ("seven_day", "7-day", SEVEN_DAYS_MS))
+SAME_RESET_MS = 600_000
+"""Reports of one window name its reset with some seconds' difference."""
 MOST_ADVICE = 4
 WORTH_TOKENS = 1_000
 """Nobody is told of less."""
@@ -72,6 +83,14 @@ class BudgetRow(NamedTuple):
         return max(0, self.tokens - self.allotted_tokens)
 
 
+class LimitState(NamedTuple):
+    """A usage limit as the agent reported it, and what it will come to."""
+
+    name: str
+    title: str
+    forecast: LimitForecast
+
+
 class WindowBudget(NamedTuple):
     """Everything that `tokens budget` says. None is not known."""
 
@@ -80,6 +99,7 @@ class WindowBudget(NamedTuple):
     share: float | None
     rows: list[BudgetRow]
     burns: list[burn.Burn]
+    limits: list[LimitState]
     advice: list[str]
 
 
@@ -88,8 +108,9 @@ def window_budget(
     shares: Mapping[str, float] | None,
     limits: health.Thresholds,
     now_ms: int,
+    reports: Mapping[str, Sequence[LimitSample]],
 ) -> WindowBudget:
-    """The state of a window against its plan.
+    """The state of a window against its plan; `reports` are those of the agent on its limits.
 
     Raises:
         BadConfig: the shares are impossible.
@@ -105,8 +126,24 @@ def window_budget(
         share=share,
         rows=rows,
         burns=burn.burns(samples, now_ms),
+        limits=[
+            _limit(name, title, window_ms, reports.get(name, ()), now_ms)
+            for name, title, window_ms in LIMITS
+        ],
         advice=_advice(window, rows)[:MOST_ADVICE],
     )
+
+
+def _limit(
+    name: str, title: str, window_ms: int, samples: Sequence[LimitSample], now_ms: int
+) -> LimitState:
+    """Reports of earlier windows are the experience; those of the open one are its state."""
+    windows: dict[int, list[LimitSample]] = {}
+    for sample in samples:
+        windows.setdefault(sample.resets_at_ms // SAME_RESET_MS, []).append(sample)
+    past = [some for some in windows.values() if some[-1].resets_at_ms <= now_ms]
+    experience = limit_experience_of(past, window_ms)
+    return LimitState(name, title, limit_forecast(samples, now_ms, experience))
 
 
 def level_of(samples: Sequence[Sample], size_tokens: int, limits: health.Thresholds) -> str:

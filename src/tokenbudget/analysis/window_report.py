@@ -99,7 +99,8 @@ def session_window(
     known = [moment for moment in moments if moment.request.prompt_tokens]
     last = known[-1].request if known else None
     model = moments[-1].request.model if moments else ""
-    size = _size(replay, known, model, own)
+    told_tokens = None if agent else ledger.windows.told_window(session)
+    size = _size(replay, known, model, own, told_tokens)
     fit = fit_of(model) if model else prior("")
     samples = _samples(known)
     counted = rebuilt(last.key) if last is not None and last is moments[-1].request else None
@@ -138,13 +139,20 @@ def session_window(
     )
 
 
-def _size(replay: Replay, known: Sequence[Moment], model: str, own: OwnFigures) -> WindowSize:
+def _size(
+    replay: Replay,
+    known: Sequence[Moment],
+    model: str,
+    own: OwnFigures,
+    told_tokens: int | None,
+) -> WindowSize:
     return window_size(
         model,
         own.windows,
         own.reserve_tokens,
         max((moment.request.prompt_tokens or 0 for moment in known), default=0),
         [tokens for trigger, tokens in replay.compactions if trigger == "auto"],
+        told_tokens,
     )
 
 

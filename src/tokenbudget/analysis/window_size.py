@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 SETTING = "setting"
+REPORTED = "reported"
 OBSERVED = "observed"
 PUBLISHED = "published"
 ASSUMED = "assumed"
@@ -45,14 +46,18 @@ def window_size(
     own_reserve_tokens: int | None,
     largest_seen_tokens: int,
     compacted_at_tokens: Iterable[int],
+    told_tokens: int | None = None,
 ) -> WindowSize:
     """What is known of the window of a session.
 
     `own` is the person's own figures by model (`*` at the end stands for any rest);
-    `compacted_at_tokens` is how full the window was when the client compacted it by itself.
+    `compacted_at_tokens` is how full the window was when the client compacted it by itself;
+    `told_tokens` is the size that the agent itself reported.
     """
     compacted = max(compacted_at_tokens, default=None)
     tokens, origin = _size(model, own, largest_seen_tokens, compacted)
+    if told_tokens and origin != SETTING:
+        tokens, origin = told_tokens, REPORTED
     if own_reserve_tokens is not None:
         return WindowSize(tokens, origin, own_reserve_tokens, SETTING)
     if tokens is None:

@@ -141,7 +141,18 @@ def _made_of(bench: Workbench, session: str, file: WindowFile) -> str:
     settings = bench.settings
     own = (settings.windows, settings.autocompact_reserve_tokens, settings.prices)
     learnt = bench.ledger.windows.calibrated_at_ms()
-    state = (session, file.size_bytes, file.mtime_ns, file.is_gone, learnt, AS_OF, RULES, FORMAT)
+    told = bench.ledger.windows.told_window(session)
+    state = (
+        session,
+        told,
+        file.size_bytes,
+        file.mtime_ns,
+        file.is_gone,
+        learnt,
+        AS_OF,
+        RULES,
+        FORMAT,
+    )
     return repr((__version__, state, own, tuple(limits_of(settings))))
 
 

@@ -31,9 +31,11 @@ VERBS = (
     Verb("context", "what fills the window of a session now", "context"),
     Verb("budget", "the window against its plan: use, health, forecast, what to do", "budget"),
     Verb("timeline", "what filled the window over the life of a session", "timeline"),
+    Verb("statusline", "one line for the agent's status bar", "statusline"),
     Verb("doctor", "what was read and what is doubtful; --rebuild reads it all again", "doctor"),
     Verb("config", "the settings and where each one comes from", "config"),
     Verb("completion", "shell completion for bash, zsh or fish", "completion"),
+    Verb("refresh-statusline", "figures for the status line", "refresh_statusline", is_hidden=True),
     Verb("backfill", "read what a quick first pass left", "backfill", is_hidden=True),
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tokenbudget.analysis.window_budget import window_budget
 from tokenbudget.app import open_workbench
+from tokenbudget.app.statusline import limit_reports, take_reports
 from tokenbudget.app.windows import limits_of, shares_of, window_of
 from tokenbudget.budget.health import CRITICAL, EMERGENCY
 from tokenbudget.cli.choice import session_meant
@@ -33,12 +34,15 @@ def run(arguments: Sequence[str]) -> int:
     ) as bench:
         limits, shares = limits_of(bench.settings), shares_of(bench.settings)
         facts = session_meant(bench, options)
+        take_reports(bench)
         window = window_of(bench, facts.session, options.agent, told)
-        budget = window_budget(window, shares, limits, bench.clock.now_ms())
+        reports = limit_reports(bench)
+        budget = window_budget(window, shares, limits, bench.clock.now_ms(), reports)
+        zone = bench.zone
     from tokenbudget.reports.budget import budget_document, budget_lines
 
     if options.json:
-        show([budget_document(window, budget, facts)])
+        show([budget_document(window, budget, facts, zone)])
     else:
-        show(budget_lines(window, budget, facts, style(options.no_color)))
+        show(budget_lines(window, budget, facts, style(options.no_color), zone))
     return NOT_SO if options.check and budget.level in (CRITICAL, EMERGENCY) else 0

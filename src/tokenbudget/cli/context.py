@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tokenbudget.app import open_workbench
+from tokenbudget.app.statusline import take_reports
 from tokenbudget.app.windows import window_of
 from tokenbudget.cli.choice import session_meant
 from tokenbudget.cli.options import parser, settings, show, style
@@ -24,6 +25,7 @@ def run(arguments: Sequence[str]) -> int:
         settings(), told, zone_name=options.tz, from_paths=options.from_paths
     ) as bench:
         facts = session_meant(bench, options)
+        take_reports(bench)
         window = window_of(bench, facts.session, options.agent, told)
         zone, home = bench.zone, bench.settings.home_dir
     from tokenbudget.reports.context import context_document, context_lines

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from tokenbudget.ledger.schema import PIECE_TABLES, TABLES
+from tokenbudget.ledger.schema import PIECE_TABLES, REPORT_TABLES, TABLES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,7 +36,17 @@ def m002_pieces(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m001_tables, m002_pieces)
+def m003_reports(connection: sqlite3.Connection) -> None:
+    """What the agent reports through its status line."""
+    for statement in _statements(REPORT_TABLES):
+        connection.execute(statement)
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
+    m001_tables,
+    m002_pieces,
+    m003_reports,
+)
 
 
 def migrate(connection: sqlite3.Connection, target: int) -> None:

@@ -3,11 +3,12 @@
 History
     1  files, responses with their iterations, sessions, detail events, hourly rollup
     2  pieces of context windows with their counts, calibration
+    3  what the agent itself reports through its status line: limits, window sizes
 """
 
 from __future__ import annotations
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 MILLISECONDS_PER_HOUR = 3_600_000
 
@@ -272,6 +273,24 @@ CREATE TABLE window_snapshot (
     made_of TEXT NOT NULL,
     body    TEXT NOT NULL,  -- JSON
     PRIMARY KEY (file_id, thread)
+) WITHOUT ROWID;
+"""
+
+REPORT_TABLES = """
+CREATE TABLE limit_sample (
+    -- What the agent reported of a usage limit; never guessed from counts.
+    name         TEXT NOT NULL,     -- five_hour, seven_day
+    at_ms        INTEGER NOT NULL,  -- when it said so
+    used_share   REAL NOT NULL,     -- 0 to 1, in whole percents
+    resets_at_ms INTEGER NOT NULL,  -- when the limit begins anew
+    PRIMARY KEY (name, at_ms)
+) WITHOUT ROWID;
+
+CREATE TABLE told_window (
+    -- The size of a session's window as the agent reported it last.
+    session       TEXT PRIMARY KEY,  -- the agent's own id
+    at_ms         INTEGER NOT NULL,  -- when it said so
+    window_tokens INTEGER NOT NULL   -- the whole window, with what is kept free
 ) WITHOUT ROWID;
 """
 

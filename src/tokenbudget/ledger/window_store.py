@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tokenbudget.ledger import calibrations, windows
+from tokenbudget.ledger import calibrations, reports, windows
 from tokenbudget.ledger.connection import Transaction
 
 TYPE_CHECKING = False
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tokenbudget.ledger.calibrations import CalibrationRow
+    from tokenbudget.ledger.reports import LimitRow, WindowRow
     from tokenbudget.ledger.store import Told
     from tokenbudget.ledger.windows import PieceRow, RequestRow, WindowFile
 
@@ -85,6 +86,21 @@ class WindowStore:
             return windows.store_pieces(
                 self._connection, file, counter, rows, goes_on_from=goes_on_from
             )
+
+    def store_reports(self, limits: Iterable[LimitRow], told: Iterable[WindowRow]) -> None:
+        """Take in what the agent reported; see `reports.store`."""
+        with self._told, Transaction(self._connection):
+            reports.store(self._connection, limits, told)
+
+    def limit_samples(self, name: str) -> list[tuple[int, float, int]]:
+        """(at_ms, used_share, resets_at_ms) of a limit, oldest first."""
+        with self._told:
+            return reports.limit_samples(self._connection, name)
+
+    def told_window(self, session: str) -> int | None:
+        """The window of a session in tokens, as the agent reported it last."""
+        with self._told:
+            return reports.told_window(self._connection, session)
 
     def calibrations(self) -> list[CalibrationRow]:
         """The learnt ways of counting."""

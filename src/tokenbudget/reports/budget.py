@@ -19,8 +19,9 @@ from tokenbudget.reports.window import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from tokenbudget.analysis.periods import Zone
     from tokenbudget.analysis.session_window import SessionWindow
-    from tokenbudget.analysis.window_budget import BudgetRow, WindowBudget
+    from tokenbudget.analysis.window_budget import BudgetRow, LimitState, WindowBudget
     from tokenbudget.budget.burn import Burn
     from tokenbudget.budget.forecast import Crossing, Spread
     from tokenbudget.ledger.inspection import SessionRow
@@ -34,7 +35,7 @@ _WIDE_FROM = 80
 
 
 def budget_lines(
-    window: SessionWindow, budget: WindowBudget, facts: SessionRow, style: Style
+    window: SessionWindow, budget: WindowBudget, facts: SessionRow, style: Style, zone: Zone
 ) -> list[str]:
     """The status screen."""
     width = min(style.width, WIDTH)
@@ -46,7 +47,7 @@ def budget_lines(
         *_breakdown_lines(window, budget, width, style),
         "",
         style.bold(_status_line(window, budget)),
-        *_forecast_lines(window, budget, width),
+        *_forecast_lines(window, budget, width, zone),
     ]
     lines += ["", *note_lines(window, width)] if window.notes else []
     if budget.advice:
@@ -114,9 +115,11 @@ def _status_line(window: SessionWindow, budget: WindowBudget) -> str:
     return f"Status: {health.EMOJI[level]} {level.capitalize()} (health level{share})"
 
 
-def _forecast_lines(window: SessionWindow, budget: WindowBudget, width: int) -> list[str]:
+def _forecast_lines(
+    window: SessionWindow, budget: WindowBudget, width: int, zone: Zone
+) -> list[str]:
     lines = [_burn_line(budget.burns)] if window.samples else []
-    lines.append("Limits: 5-hour and 7-day use unknown (the agent has not reported them)")
+    lines += _limit_lines(budget.limits, zone)
     reasons = {crossing.reason for crossing in window.crossings if crossing.requests is None}
     ahead = [
         crossing
@@ -134,6 +137,45 @@ def _forecast_lines(window: SessionWindow, budget: WindowBudget, width: int) -> 
         lines.append("Forecast: unknown until the next request")
     lines += [f"Forecast: unknown ({reason})" for reason in sorted(reasons)]
     return [cut(line.rstrip(), width, keeps_start=True) for line in lines]
+
+
+def _limit_lines(limits: list[LimitState], zone: Zone) -> list[str]:
+    """What the agent reported of its limits; nothing is guessed."""
+    known = [limit for limit in limits if limit.forecast.used_share is not None]
+    if not known:
+        return ["Limits: 5-hour and 7-day use unknown (the agent has not reported them)"]
+    return [_limit_line(limit, zone) for limit in known]
+
+
+def _limit_line(limit: LimitState, zone: Zone) -> str:
+    forecast = limit.forecast
+    text = f"{limit.title} limit: {forecast.used_share:.0%} used"
+    if forecast.resets_at_ms is not None:
+        text += f", resets {zone.local(forecast.resets_at_ms).strftime('%a %H:%M')}"
+    end = forecast.share_at_reset
+    if end is not None and None not in end:
+        text += f"; then {end.p10:.0%} / {end.p50:.0%} / {end.p90:.0%} (P10 / P50 / P90)"
+    return text
+
+
+def _limit_fields(limit: LimitState, zone: Zone) -> dict[str, object] | None:
+    forecast = limit.forecast
+    if forecast.used_share is None:
+        return None
+
+    def stamp(at_ms: float | None) -> str | None:
+        return None if at_ms is None else zone.stamp(int(at_ms))
+
+    end, spent = forecast.share_at_reset, forecast.exhausted_at_ms
+    return {
+        "used_share": forecast.used_share,
+        "resets_at": stamp(forecast.resets_at_ms),
+        "share_at_reset": None if end is None else end._asdict(),
+        "exhausted_at": None
+        if spent is None
+        else {name: stamp(at_ms) for name, at_ms in spent._asdict().items()},
+        "reason": forecast.reason or None,
+    }
 
 
 def _burn_line(burns: list[Burn]) -> str:
@@ -158,7 +200,9 @@ def _spread(spread: Spread | None) -> str:
     return " / ".join("far" if value is None else f"{value:,.0f}" for value in spread)
 
 
-def budget_document(window: SessionWindow, budget: WindowBudget, facts: SessionRow) -> str:
+def budget_document(
+    window: SessionWindow, budget: WindowBudget, facts: SessionRow, zone: Zone
+) -> str:
     """The same as `tokenbudget/budget/1`."""
     fields: dict[str, object] = {
         **fields_of(window, facts),
@@ -178,7 +222,7 @@ def budget_document(window: SessionWindow, budget: WindowBudget, facts: SessionR
         "totals": {"tokens": window.total_tokens},
         "burn": [burn._asdict() for burn in budget.burns],
         "forecast": [_crossing_fields(crossing) for crossing in window.crossings],
-        "limits": {"five_hour": None, "seven_day": None},
+        "limits": {limit.name: _limit_fields(limit, zone) for limit in budget.limits},
         "recommendations": budget.advice,
         "notes": list(window.notes),
     }

@@ -53,6 +53,7 @@ def size_words(window: SessionWindow) -> str:
     """Where the size of the window is known from."""
     return {
         "setting": "your setting",
+        "reported": "what the agent reports",
         "observed": "observed in this session",
         "published": "published for the model",
     }.get(window.size.origin, "not known")

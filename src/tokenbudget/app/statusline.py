@@ -1,0 +1,126 @@
+"""The status line's two files: what the agent said is taken in, what we know is handed back."""
+
+from __future__ import annotations
+
+import os
+from decimal import Decimal
+
+from tokenbudget.analysis.window_budget import LIMITS, level_of
+from tokenbudget.app import open_workbench
+from tokenbudget.app.windows import limits_of, window_of
+from tokenbudget.budget import burn
+from tokenbudget.budget.limits import LimitSample
+from tokenbudget.gateway.statusline_files import (
+    Snapshot,
+    drop_spool,
+    rate_limit_samples,
+    remove_old_snapshots,
+    take_spool,
+    window_size_of,
+    write_snapshot,
+)
+from tokenbudget.ledger.store import TEMPORARY
+from tokenbudget.model.errors import LedgerUnusable
+from tokenbudget.system.locks import FileLock
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tokenbudget.analysis.session_window import SessionWindow
+    from tokenbudget.app import Terminal, Workbench
+    from tokenbudget.config.settings import Settings
+
+KEPT_MS = 7 * 86_400_000
+"""Snapshots of sessions that nobody has looked at for a week are removed."""
+
+
+def take_reports(bench: Workbench) -> int:
+    """Take in what the status line was told since the last time; returns how many reports.
+
+    Nothing is lost where the ledger cannot be written, or somebody else does it at this moment:
+    the reports stay where they are.
+    """
+    home = bench.settings.data_dir
+    if bench.ledger.path == TEMPORARY or not os.path.exists(os.path.join(home, "spool")):
+        return 0
+    lock = FileLock(os.path.join(home, "spool.lock"))
+    try:
+        if not lock.try_acquire():
+            return 0
+        taken = take_spool(home)
+        if not taken.entries:
+            drop_spool(taken)
+            return 0
+        limits = [
+            (name, *sample)
+            for name, samples in rate_limit_samples(taken.entries).items()
+            for sample in samples
+        ]
+        sizes = ((entry, window_size_of(entry)) for entry in taken.entries)
+        told = [(entry.session, entry.at_ms, size) for entry, size in sizes if size]
+        bench.ledger.let_go()
+        bench.ledger.windows.store_reports(limits, told)
+        bench.ledger.hold_still()
+        drop_spool(taken)
+        return len(taken.entries)
+    except (OSError, LedgerUnusable):
+        return 0
+    finally:
+        lock.release()
+
+
+def limit_reports(bench: Workbench) -> dict[str, list[LimitSample]]:
+    """Every kept report of the agent's limits, oldest first."""
+    return {
+        name: [LimitSample(*row) for row in bench.ledger.windows.limit_samples(name)]
+        for name, _, _ in LIMITS
+    }
+
+
+def refresh(settings: Settings, terminal: Terminal, session: str) -> bool:
+    """Bring a session's snapshot up to date; False where there is no such session."""
+    with open_workbench(settings, terminal) as bench:
+        take_reports(bench)
+        files = bench.ledger.windows.files_of_session(session)
+        file = next((one for one in files if not one.is_subagent), None)
+        if file is None:
+            return False
+        found = os.stat(file.path)  # before it is read: growth meanwhile must show
+        window = window_of(bench, session, "", terminal)
+        now_ms = bench.clock.now_ms()
+        write_snapshot(settings.data_dir, snapshot_of(session, window, settings, found, now_ms))
+        remove_old_snapshots(settings.data_dir, now_ms - KEPT_MS)
+        return True
+
+
+def snapshot_of(
+    session: str, window: SessionWindow, settings: Settings, found: os.stat_result, now_ms: int
+) -> Snapshot:
+    """What the status line shows of a window; `found` is the transcript that it was made from."""
+    limits = limits_of(settings)
+    size, total = window.size.tokens, window.total_tokens
+    samples = [burn.Sample(sample.at_ms, sample.window_tokens) for sample in window.samples]
+    rates = [one.tokens_per_minute for one in burn.burns(samples, now_ms)]
+    ahead = [
+        crossing
+        for crossing in window.crossings
+        if crossing.active_minutes is not None and crossing.active_minutes.p90 != 0
+    ]
+    minutes = ahead[0].active_minutes if ahead else None
+    return Snapshot(
+        session=session,
+        made_at_ms=now_ms,
+        transcript_bytes=found.st_size,
+        transcript_mtime_ms=found.st_mtime_ns // 1_000_000,
+        model=window.model,
+        window_tokens=size,
+        total_tokens=total,
+        reserve_tokens=window.size.reserve_tokens,
+        burn_tokens_per_minute=next((rate for rate in rates if rate is not None), None),
+        minutes_left_p10=None if minutes is None else minutes.p10,
+        minutes_left_p50=None if minutes is None else minutes.p50,
+        minutes_left_p90=None if minutes is None else minutes.p90,
+        threshold=ahead[0].name if ahead else "",
+        threshold_shares=(limits[0], limits[1], limits[2]),
+        level=level_of(window.samples, size, limits) if size and total is not None else "",
+        cost_usd=None if window.cost is None else Decimal(window.cost.total_usd),
+    )

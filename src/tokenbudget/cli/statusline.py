@@ -1,0 +1,39 @@
+"""`tokens statusline`: one line for the agent's status bar."""
+
+from __future__ import annotations
+
+import sys
+
+from tokenbudget.cli.options import parser, settings, show
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Carry the verb out."""
+    made = parser(
+        "statusline",
+        "One line for the agent's status bar, from its JSON on standard input.",
+        reads_sessions=False,
+    )
+    made.add_argument(
+        "--print-command",
+        action="store_true",
+        help="print the command for statusLine in the agent's settings.json, which starts faster",
+    )
+    made.add_argument("--width", metavar="N", help="columns that there is room for")
+    options = made.parse_args(arguments)
+    home = settings().data_dir
+    if options.print_command:
+        from tokenbudget.gateway.statusline_files import statusline_command
+
+        show([statusline_command(sys.executable, home)])
+        return 0
+    from tokenbudget.gateway import statusline
+
+    flags = ["--width", options.width] if options.width else []
+    sys.argv = ["statusline", home, *flags, *(["--plain"] if options.no_color else [])]
+    statusline.main()
+    return 0
