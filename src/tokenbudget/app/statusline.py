@@ -10,6 +10,7 @@ from tokenbudget.app import open_workbench
 from tokenbudget.app.windows import limits_of, window_of
 from tokenbudget.budget import burn
 from tokenbudget.budget.limits import LimitSample
+from tokenbudget.config.settings import LARGEST_WINDOW_TOKENS
 from tokenbudget.gateway.statusline_files import (
     Snapshot,
     drop_spool,
@@ -25,12 +26,22 @@ from tokenbudget.system.locks import FileLock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tokenbudget.analysis.session_window import SessionWindow
     from tokenbudget.app import Terminal, Workbench
     from tokenbudget.config.settings import Settings
+    from tokenbudget.gateway.statusline_files import SpoolEntry
+    from tokenbudget.ledger.windows import WindowFile
 
 KEPT_MS = 7 * 86_400_000
 """Snapshots of sessions that nobody has looked at for a week are removed."""
+CLOCK_MS = 300_000
+"""A report may be so far ahead of our clock."""
+LONGEST_LIMIT_MS = 8 * 86_400_000
+MOST_SHARE = 2.0
+"""A limit may be overdrawn, but not by more."""
+SMALLEST_WINDOW_TOKENS = 1_000
 
 
 def take_reports(bench: Workbench) -> int:
@@ -50,22 +61,39 @@ def take_reports(bench: Workbench) -> int:
         if not taken.entries:
             drop_spool(taken)
             return 0
-        limits = [
-            (name, *sample)
-            for name, samples in rate_limit_samples(taken.entries).items()
-            for sample in samples
-        ]
-        sizes = ((entry, window_size_of(entry)) for entry in taken.entries)
-        told = [(entry.session, entry.at_ms, size) for entry, size in sizes if size]
+        limits, told = _believable(taken.entries, bench.clock.now_ms())
         bench.ledger.let_go()
-        bench.ledger.windows.store_reports(limits, told)
-        bench.ledger.hold_still()
+        try:
+            bench.ledger.windows.store_reports(limits, told)
+        finally:
+            bench.ledger.hold_still()
         drop_spool(taken)
         return len(taken.entries)
     except (OSError, LedgerUnusable):
         return 0
     finally:
         lock.release()
+
+
+def _believable(
+    entries: Sequence[SpoolEntry], now_ms: int
+) -> tuple[list[tuple[str, int, float, int]], list[tuple[str, int, int]]]:
+    """Limits and window sizes of reports that can be true: none from the future, none absurd."""
+    past = [entry for entry in entries if 0 < entry.at_ms <= now_ms + CLOCK_MS]
+    limits = [
+        (name, *sample)
+        for name, samples in rate_limit_samples(past).items()
+        for sample in samples
+        if 0 <= sample.used_share <= MOST_SHARE
+        and 0 < sample.resets_at_ms - sample.at_ms <= LONGEST_LIMIT_MS
+    ]
+    sizes = ((entry, window_size_of(entry)) for entry in past)
+    told = [
+        (entry.session, entry.at_ms, size)
+        for entry, size in sizes
+        if size and SMALLEST_WINDOW_TOKENS <= size <= LARGEST_WINDOW_TOKENS
+    ]
+    return limits, told
 
 
 def limit_reports(bench: Workbench) -> dict[str, list[LimitSample]]:
@@ -82,20 +110,19 @@ def refresh(settings: Settings, terminal: Terminal, session: str) -> bool:
         take_reports(bench)
         files = bench.ledger.windows.files_of_session(session)
         file = next((one for one in files if not one.is_subagent), None)
-        if file is None:
+        if file is None or file.is_gone:
             return False
-        found = os.stat(file.path)  # before it is read: growth meanwhile must show
         window = window_of(bench, session, "", terminal)
         now_ms = bench.clock.now_ms()
-        write_snapshot(settings.data_dir, snapshot_of(session, window, settings, found, now_ms))
+        write_snapshot(settings.data_dir, snapshot_of(session, window, settings, file, now_ms))
         remove_old_snapshots(settings.data_dir, now_ms - KEPT_MS)
         return True
 
 
 def snapshot_of(
-    session: str, window: SessionWindow, settings: Settings, found: os.stat_result, now_ms: int
+    session: str, window: SessionWindow, settings: Settings, file: WindowFile, now_ms: int
 ) -> Snapshot:
-    """What the status line shows of a window; `found` is the transcript that it was made from."""
+    """What the status line shows of a window; `file` is its transcript as it was read."""
     limits = limits_of(settings)
     size, total = window.size.tokens, window.total_tokens
     samples = [burn.Sample(sample.at_ms, sample.window_tokens) for sample in window.samples]
@@ -106,11 +133,12 @@ def snapshot_of(
         if crossing.active_minutes is not None and crossing.active_minutes.p90 != 0
     ]
     minutes = ahead[0].active_minutes if ahead else None
+    cost = window.cost
     return Snapshot(
         session=session,
         made_at_ms=now_ms,
-        transcript_bytes=found.st_size,
-        transcript_mtime_ms=found.st_mtime_ns // 1_000_000,
+        transcript_bytes=file.size_bytes,
+        transcript_mtime_ms=file.mtime_ns // 1_000_000,
         model=window.model,
         window_tokens=size,
         total_tokens=total,
@@ -122,5 +150,5 @@ def snapshot_of(
         threshold=ahead[0].name if ahead else "",
         threshold_shares=(limits[0], limits[1], limits[2]),
         level=level_of(window.samples, size, limits) if size and total is not None else "",
-        cost_usd=None if window.cost is None else Decimal(window.cost.total_usd),
+        cost_usd=None if cost is None or cost.unpriced_tokens else Decimal(cost.total_usd),
     )

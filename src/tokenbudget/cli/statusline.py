@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from tokenbudget.cli.options import parser, settings, show
+from tokenbudget.model.errors import TokenBudgetError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +26,12 @@ def run(arguments: Sequence[str]) -> int:
     )
     made.add_argument("--width", metavar="N", help="columns that there is room for")
     options = made.parse_args(arguments)
-    home = settings().data_dir
+    try:
+        home = settings().data_dir
+    except TokenBudgetError:
+        if options.print_command:
+            raise
+        home = ""  # a setting is wrong: the line is shorter, and nothing more
     if options.print_command:
         from tokenbudget.gateway.statusline_files import statusline_command
 
