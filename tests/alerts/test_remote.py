@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Iterator
 from importlib import import_module
+from typing import Any
 
 import pytest
 from tests.alerts.builders import entry
@@ -33,6 +34,15 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 CANARY = "CANARY9f31CANARY9f31CANA"
 SLACK_URL = f"https://hooks.slack.com/services/T1JJ3T3L2/A1BRTD4JD/{CANARY}"
 DISCORD_URL = f"https://discord.com/api/webhooks/4174216298/{CANARY}JHXBvDsd"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_thread_is_left() -> Iterator[None]:
+    """apprise keeps its workers for the life of a process; beside a thread nobody forks."""
+    yield
+    pools: Any = import_module("apprise.apprise")
+    pools.get_shared_executor().shutdown(wait=True)
+    pools._shared_executor = None
 
 
 @pytest.fixture
