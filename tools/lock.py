@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 LOCKS = {
-    "locks/run.txt": ["pyproject.toml", "--group", "build"],
+    "locks/run.txt": ["pyproject.toml", "--extra", "monitor", "--group", "build"],
     "locks/dev.txt": ["pyproject.toml", "--group", "dev"],
     "locks/prices.txt": ["--group", "prices"],
 }

@@ -10,7 +10,7 @@ from tokenbudget.alerts import inert
 from tokenbudget.alerts.notices import FIRE
 from tokenbudget.alerts.state import Alert
 from tokenbudget.alerts.words import title
-from tokenbudget.reports import sanitize
+from tokenbudget.model import plain_text
 
 HOSTILE = (
     "\x1b]0;owned\x07 \x1b]8;;https://evil.example\x1b\\x\x1b]8;;\x1b\\ \x1b]52;c;ZXZpbA==\x07"
@@ -38,7 +38,7 @@ def test_any_text_becomes_one_printable_line(text: str) -> None:
 
 def test_whatever_a_terminal_must_not_get_a_message_does_not_get_either() -> None:
     for code in range(sys.maxunicode + 1):
-        if chr(code) not in "\t\n" and not sanitize.one_line(chr(code)):
+        if chr(code) not in "\t\n" and not plain_text.one_line(chr(code)):
             assert inert.one_line(chr(code)) == "", hex(code)
 
 

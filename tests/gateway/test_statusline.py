@@ -26,7 +26,7 @@ from tests.gateway.status_bar import (
 
 from tokenbudget.gateway import statusline
 from tokenbudget.gateway.statusline_files import Snapshot, write_snapshot
-from tokenbudget.reports.sanitize import _DROPPED
+from tokenbudget.model.plain_text import _DROPPED
 from tokenbudget.reports.table import text_width
 from tokenbudget.system.clock import SystemClock
 

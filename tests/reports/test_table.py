@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tokenbudget.reports.sanitize import one_line
+from tokenbudget.model.plain_text import one_line
 from tokenbudget.reports.table import (
     Column,
     Marked,

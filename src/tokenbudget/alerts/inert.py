@@ -7,15 +7,10 @@ and `<!channel>` into a call to everybody and a bare address into a link.
 
 from __future__ import annotations
 
-from unicodedata import category
+from tokenbudget.model import plain_text
 
 LONGEST_LINE = 200
 """Characters of one hostile field that are shown; a title of 10 kB is not a title."""
-
-_INVISIBLE = frozenset(("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"))
-_FILLING = frozenset(
-    (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180B, 0x180C, 0x180D, 0x180F, 0x3164, 0xFFA0)
-)
 
 _CHAT = {
     ord("@"): "\uff20",  # full width: a mention needs the real sign
@@ -31,8 +26,8 @@ _MARKDOWN = "\\`*_~|#"
 def one_line(text: str, longest: int = LONGEST_LINE) -> str:
     """The text in one line, without anything that is not seen; cut with `…` when too long."""
     cut = text[: longest * 4]  # what is dropped must not cost more than what is shown
-    kept = "".join(" " if c in "\t\n\r" else c for c in cut if c in "\t\n\r" or not _hidden(c))
-    flat = " ".join(kept.split())
+    words = plain_text.one_line(cut.replace("\r", " ")).split()
+    flat = " ".join(filter(None, map(_printable, words)))
     if len(flat) <= longest and len(cut) == len(text):
         return flat
     return flat[: longest - 1] + "…"
@@ -63,9 +58,5 @@ def _defanged(text: str) -> str:
     return text.replace("://", "[:]//").replace("www.", "www[.]")
 
 
-def _hidden(character: str) -> bool:
-    if " " <= character <= "~":
-        return False
-    code = ord(character)
-    is_selector = 0xFE00 <= code < 0xFE10 or 0xE0000 <= code < 0xE1000
-    return is_selector or code in _FILLING or category(character) in _INVISIBLE
+def _printable(word: str) -> str:
+    return word if word.isprintable() else "".join(filter(str.isprintable, word))

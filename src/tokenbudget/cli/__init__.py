@@ -76,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _tell(exc: Exception) -> int:
     """Say in one sentence what went wrong; returns the exit code."""
     from tokenbudget.model.errors import TokenBudgetError
-    from tokenbudget.reports.sanitize import one_line
+    from tokenbudget.model.plain_text import one_line
 
     if isinstance(exc, TokenBudgetError):
         text, code = str(exc), exc.exit_code

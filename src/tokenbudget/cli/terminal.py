@@ -6,7 +6,7 @@ import sys
 
 from tokenbudget.app import Terminal
 from tokenbudget.config.settings import terminal_wishes
-from tokenbudget.reports.sanitize import one_line
+from tokenbudget.model.plain_text import one_line
 from tokenbudget.system.clock import SystemClock
 
 FIRST_AFTER_SECONDS = 0.8

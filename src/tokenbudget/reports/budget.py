@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tokenbudget.budget import health
+from tokenbudget.model.plain_text import one_line
 from tokenbudget.reports.json import document
-from tokenbudget.reports.sanitize import one_line
 from tokenbudget.reports.table import cut, wrapped
 from tokenbudget.reports.window import (
     WIDTH,

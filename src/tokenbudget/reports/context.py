@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import NamedTuple
 
+from tokenbudget.model.plain_text import one_line
 from tokenbudget.reports.json import document
-from tokenbudget.reports.sanitize import one_line
 from tokenbudget.reports.table import (
     counted,
     cut,

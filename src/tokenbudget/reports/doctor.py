@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from tokenbudget.model.plain_text import one_line
 from tokenbudget.reports.json import document
-from tokenbudget.reports.sanitize import one_line
 from tokenbudget.reports.table import Column, Marked, counted, cut, render, wrapped
 from tokenbudget.reports.usage import NOTE_WIDTH, nothing_lines, tilde, unpriced_note
 

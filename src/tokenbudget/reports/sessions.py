@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from tokenbudget.metering.cost import format_usd
+from tokenbudget.model.plain_text import one_line
 from tokenbudget.reports.json import document, sums_fields, usage_fields
-from tokenbudget.reports.sanitize import one_line
 from tokenbudget.reports.table import Column, counted, cut, render, short_count, shown
 from tokenbudget.reports.usage import NOTE_WIDTH, cost_cell, tilde, usage_lines
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
-from tokenbudget.reports.sanitize import one_line
+from tokenbudget.model.plain_text import one_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from tokenbudget.analysis import window_pieces
 from tokenbudget.model import window as window_kinds
+from tokenbudget.model.plain_text import one_line
 from tokenbudget.reports.json import document
-from tokenbudget.reports.sanitize import one_line
 from tokenbudget.reports.table import Column, counted, render, short_count, text_width
 from tokenbudget.reports.window import WIDTH, fields_of, headed, heading, note_lines
 

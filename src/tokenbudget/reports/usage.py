@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from tokenbudget.reports.sanitize import one_line
+from tokenbudget.model.plain_text import one_line
 from tokenbudget.reports.table import Column, Marked, counted, render, short_count, wrapped
 
 TYPE_CHECKING = False

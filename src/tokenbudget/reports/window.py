@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tokenbudget.reports.sanitize import one_line
+from tokenbudget.model.plain_text import one_line
 from tokenbudget.reports.table import cut, padded, text_width, wrapped
 
 TYPE_CHECKING = False

@@ -1,9 +1,9 @@
-"""The one gate between hostile text and a terminal.
+"""The one gate between hostile text and whatever shows it.
 
 Titles, paths, branches and model names come out of transcripts and may hold anything. What moves
 the cursor, changes the title, hides or reverses text is dropped: C0 and C1 controls, DEL,
 bidirectional marks and overrides, zero-width, filling, tag and line-separating characters,
-variation selectors, lone surrogates.
+variation selectors, lone surrogates. A sink with a trap of its own (mail, chat, HTML) adds to it.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ _DROPPED = {
     **dict.fromkeys(range(0x200B, 0x2010)),
     **dict.fromkeys(range(0x2028, 0x202F)),
     **dict.fromkeys(range(0x2060, 0x2070)),
+    0x2800: None,
     0x3164: None,
     **dict.fromkeys(range(0xD800, 0xE000)),
     **dict.fromkeys(range(0xFE00, 0xFE10)),
