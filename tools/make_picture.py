@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sample_sessions import generate
 from tokenbudget.cli import main as tokens
-from tokenbudget.reports.table import text_width
+from tokenbudget.model.figures import text_width
 
 PICTURES = {
     Path("docs/overview.svg"): [],

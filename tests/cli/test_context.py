@@ -23,7 +23,7 @@ from tests.cli.window_sessions import (
     words,
 )
 
-from tokenbudget.reports.table import text_width
+from tokenbudget.model.figures import text_width
 
 SCREENS = {
     "context": ["context"],

@@ -10,7 +10,7 @@ import pytest
 from tests.cli.conftest import Sample
 
 from tokenbudget.metering.price_table import AS_OF, SOURCE
-from tokenbudget.reports.table import text_width
+from tokenbudget.model.figures import text_width
 
 GOLDEN = Path(__file__).parent / "golden"
 SCREENS = {

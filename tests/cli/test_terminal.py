@@ -18,7 +18,7 @@ import pytest
 from tests.cli.conftest import Done, Home, Sample, response
 
 from tokenbudget.cli.terminal import ProgressBar, bar
-from tokenbudget.reports.table import text_width
+from tokenbudget.model.figures import text_width
 
 ESCAPE = "\x1b["
 STYLES = re.compile(r"\x1b\[[012]?m")

@@ -26,8 +26,8 @@ from tests.gateway.status_bar import (
 
 from tokenbudget.gateway import statusline
 from tokenbudget.gateway.statusline_files import Snapshot, write_snapshot
+from tokenbudget.model.figures import text_width
 from tokenbudget.model.plain_text import _DROPPED
-from tokenbudget.reports.table import text_width
 from tokenbudget.system.clock import SystemClock
 
 CLOCK = SystemClock()

@@ -10,8 +10,8 @@ from tokenbudget.analysis.window_budget import BudgetRow, LimitState, WindowBudg
 from tokenbudget.budget.burn import Burn
 from tokenbudget.budget.forecast import Crossing, Spread
 from tokenbudget.budget.limits import LimitForecast
+from tokenbudget.model.figures import Style, text_width
 from tokenbudget.reports.budget import budget_document, budget_lines
-from tokenbudget.reports.table import Style, text_width
 
 ROWS = [
     BudgetRow("System", 11_000, False, 10_000, "not recorded 9,000 · memory files 2,000"),

@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 
 from tokenbudget.metering.calibration import FEATURES, Fit, prior
+from tokenbudget.model.figures import Style, text_width
 from tokenbudget.reports.calibration import METHOD, calibration_document, calibration_lines
-from tokenbudget.reports.table import Style, text_width
 
 WEIGHTS = dict.fromkeys(FEATURES, 0.0) | {"bpe": 1.25}
 

@@ -7,8 +7,8 @@ from tests.reports.test_window import AT_MS, FACTS, SIZE, UNKNOWN_SIZE, window
 from tokenbudget.analysis.composition import Component, Item
 from tokenbudget.analysis.periods import Zone
 from tokenbudget.analysis.session_window import ComponentCost, Record, SessionWindow, ThreadCost
+from tokenbudget.model.figures import Style, text_width
 from tokenbudget.reports.context import context_document, context_lines
-from tokenbudget.reports.table import Style, text_width
 
 ZONE = Zone("Europe/Berlin", AT_MS)
 COST = ThreadCost("0", "0.02", "0.001", "0.0005", "0.0215", 0, (ComponentCost("messages", "0.02"),))

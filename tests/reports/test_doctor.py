@@ -4,8 +4,8 @@ import pytest
 from tests.reports.conftest import table
 
 from tokenbudget.ledger.inspection import FileReport, LowConfidence, ProblemRow
+from tokenbudget.model.figures import Style, text_width
 from tokenbudget.reports.doctor import Report, doctor_document, doctor_lines, estimated_output
-from tokenbudget.reports.table import Style, text_width
 
 NO_FILES = FileReport(*[0] * len(FileReport._fields))
 FILES = NO_FILES._replace(files=3, responses=9, lines=20, size_bytes=1_500_000)

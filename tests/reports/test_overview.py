@@ -2,8 +2,8 @@ import pytest
 from tests.reports.conftest import sums, table
 
 from tokenbudget.analysis.overview import Latest, Overview
+from tokenbudget.model.figures import Style, text_width
 from tokenbudget.reports.overview import ago, overview_lines
-from tokenbudget.reports.table import Style, text_width
 
 NOW = 1_795_176_000_000
 MINUTE = 60_000

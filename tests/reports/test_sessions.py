@@ -6,13 +6,13 @@ from tests.reports.conftest import sums, table
 from tokenbudget.analysis.periods import Zone
 from tokenbudget.analysis.sessions import SessionUsage, SessionWhole
 from tokenbudget.ledger.inspection import SessionRow, ToolRow
+from tokenbudget.model.figures import Style, text_width
 from tokenbudget.reports.sessions import (
     session_document,
     session_lines,
     sessions_document,
     sessions_lines,
 )
-from tokenbudget.reports.table import Style, text_width
 
 NOW = 1_795_176_000_000
 ZONE = Zone("Europe/Berlin", NOW)

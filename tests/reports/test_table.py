@@ -7,22 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tokenbudget.model.plain_text import one_line
-from tokenbudget.reports.table import (
-    Column,
-    Marked,
+from tokenbudget.model.figures import (
     Style,
     counted,
     cut,
     dollars,
     padded,
-    render,
     short_count,
-    shown,
     sparkline,
     text_width,
     wrapped,
 )
+from tokenbudget.model.plain_text import one_line
+from tokenbudget.reports.table import Column, Marked, render, shown
 
 if TYPE_CHECKING:
     from tokenbudget.reports.table import Cell

@@ -10,7 +10,7 @@ from tokenbudget.analysis.periods import Zone
 from tokenbudget.analysis.window_pieces import GROUPS
 from tokenbudget.analysis.window_replay import Moment
 from tokenbudget.ledger.windows import RequestRow
-from tokenbudget.reports.table import Style, text_width
+from tokenbudget.model.figures import Style, text_width
 from tokenbudget.reports.timeline import (
     AXIS_WIDTH,
     BANDS,

@@ -3,7 +3,8 @@ from decimal import Decimal
 import pytest
 from tests.reports.conftest import sums, table
 
-from tokenbudget.reports.table import Marked, Style
+from tokenbudget.model.figures import Style
+from tokenbudget.reports.table import Marked
 from tokenbudget.reports.usage import (
     cost_cell,
     note_lines,

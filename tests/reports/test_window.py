@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 from tokenbudget.analysis.session_window import SessionWindow
 from tokenbudget.analysis.window_size import WindowSize
 from tokenbudget.ledger.inspection import SessionRow
-from tokenbudget.reports.table import text_width
+from tokenbudget.model.figures import bar, text_width
 from tokenbudget.reports.window import (
-    bar,
     counted_tokens,
     fields_of,
     headed,

@@ -8,7 +8,7 @@ import sys
 
 from tokenbudget.config.settings import Settings, environment_settings, terminal_wishes
 from tokenbudget.model.errors import BadRequest
-from tokenbudget.reports.table import Style
+from tokenbudget.model.figures import Style
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -145,7 +145,7 @@ def _text(bench: Workbench, table: UsageTable, options: Namespace) -> str:
         if options.compare:
             fields["compare"] = _comparison(bench)
         return document("usage", 1, fields) + "\n"
-    from tokenbudget.reports.table import wrapped
+    from tokenbudget.model.figures import wrapped
     from tokenbudget.reports.usage import NOTE_WIDTH, nothing_lines, usage_lines
 
     device = style(options.no_color) if options.output in (None, "-") else file_style()

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from tokenbudget.budget import health
+from tokenbudget.model.figures import bar, cut, wrapped
 from tokenbudget.model.plain_text import one_line
 from tokenbudget.reports.json import document
-from tokenbudget.reports.table import cut, wrapped
 from tokenbudget.reports.window import (
     WIDTH,
-    bar,
     counted_tokens,
     fields_of,
     headed,
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from tokenbudget.budget.burn import Burn
     from tokenbudget.budget.forecast import Crossing, Spread
     from tokenbudget.ledger.inspection import SessionRow
-    from tokenbudget.reports.table import Style
+    from tokenbudget.model.figures import Style
 
 BAR_CELLS = 24
 _NAME_WIDTH = 20

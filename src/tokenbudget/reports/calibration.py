@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from tokenbudget.model.figures import wrapped
 from tokenbudget.reports.json import document
-from tokenbudget.reports.table import Column, render, wrapped
+from tokenbudget.reports.table import Column, render
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tokenbudget.metering.calibration import Fit
-    from tokenbudget.reports.table import Cell, Style
+    from tokenbudget.model.figures import Style
+    from tokenbudget.reports.table import Cell
 
 WIDTH = 100
 METHOD = (

@@ -5,9 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import NamedTuple
 
-from tokenbudget.model.plain_text import one_line
-from tokenbudget.reports.json import document
-from tokenbudget.reports.table import (
+from tokenbudget.model.figures import (
+    bar,
     counted,
     cut,
     dollars,
@@ -16,9 +15,10 @@ from tokenbudget.reports.table import (
     text_width,
     wrapped,
 )
+from tokenbudget.model.plain_text import one_line
+from tokenbudget.reports.json import document
 from tokenbudget.reports.window import (
     WIDTH,
-    bar,
     counted_tokens,
     fields_of,
     headed,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from tokenbudget.analysis.periods import Zone
     from tokenbudget.analysis.session_window import SessionWindow, ThreadCost
     from tokenbudget.ledger.inspection import SessionRow
-    from tokenbudget.reports.table import Style
+    from tokenbudget.model.figures import Style
 
 SHOWN_ITEMS = 5
 SHOWN_PARTS = 4

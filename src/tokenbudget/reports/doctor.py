@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from tokenbudget.model.figures import counted, cut, wrapped
 from tokenbudget.model.plain_text import one_line
 from tokenbudget.reports.json import document
-from tokenbudget.reports.table import Column, Marked, counted, cut, render, wrapped
+from tokenbudget.reports.table import Column, Marked, render
 from tokenbudget.reports.usage import NOTE_WIDTH, nothing_lines, tilde, unpriced_note
 
 TYPE_CHECKING = False
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 
     from tokenbudget.analysis.usage import UsageTable
     from tokenbudget.ledger.inspection import FileReport, LowConfidence, ProblemRow
-    from tokenbudget.reports.table import Cell, Style
+    from tokenbudget.model.figures import Style
+    from tokenbudget.reports.table import Cell
 
 BYTES_PER_TOKEN = 1.4
 """JSON bytes that responses with a final count wrote per output token: median of 33,000 responses

@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
+from tokenbudget.model.figures import counted, cut, padded, short_count, sparkline, text_width
 from tokenbudget.model.plain_text import one_line
-from tokenbudget.reports.table import (
-    counted,
-    cut,
-    padded,
-    short_count,
-    shown,
-    sparkline,
-    text_width,
-)
+from tokenbudget.reports.table import shown
 from tokenbudget.reports.usage import NOTE_WIDTH, cost_cell, note_lines
 
 TYPE_CHECKING = False
@@ -20,7 +13,7 @@ if TYPE_CHECKING:
 
     from tokenbudget.analysis.overview import Latest, Overview
     from tokenbudget.analysis.usage import Sums, UsageTable
-    from tokenbudget.reports.table import Style
+    from tokenbudget.model.figures import Style
 
 _BAR_CELLS = 20
 _FIGURES_WIDTH = 36

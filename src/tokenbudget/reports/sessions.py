@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from tokenbudget.metering.cost import format_usd
+from tokenbudget.model.figures import counted, cut, short_count
 from tokenbudget.model.plain_text import one_line
 from tokenbudget.reports.json import document, sums_fields, usage_fields
-from tokenbudget.reports.table import Column, counted, cut, render, short_count, shown
+from tokenbudget.reports.table import Column, render, shown
 from tokenbudget.reports.usage import NOTE_WIDTH, cost_cell, tilde, usage_lines
 
 TYPE_CHECKING = False
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from tokenbudget.analysis.periods import Zone
     from tokenbudget.analysis.sessions import SessionUsage, SessionWhole
     from tokenbudget.ledger.inspection import SessionRow
-    from tokenbudget.reports.table import Cell, Style
+    from tokenbudget.model.figures import Style
+    from tokenbudget.reports.table import Cell
 
 SHOWN_TOOLS = 12
 SHORT_ID = 8

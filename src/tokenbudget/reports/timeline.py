@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 from tokenbudget.analysis import window_pieces
 from tokenbudget.model import window as window_kinds
+from tokenbudget.model.figures import counted, short_count, text_width
 from tokenbudget.model.plain_text import one_line
 from tokenbudget.reports.json import document
-from tokenbudget.reports.table import Column, counted, render, short_count, text_width
+from tokenbudget.reports.table import Column, render
 from tokenbudget.reports.window import WIDTH, fields_of, headed, heading, note_lines
 
 TYPE_CHECKING = False
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from tokenbudget.analysis.session_window import SessionWindow
     from tokenbudget.analysis.window_replay import Moment
     from tokenbudget.ledger.inspection import SessionRow
-    from tokenbudget.reports.table import Cell, Style
+    from tokenbudget.model.figures import Style
+    from tokenbudget.reports.table import Cell
 
 CHART_ROWS = 12
 MARKED_ROWS = 3

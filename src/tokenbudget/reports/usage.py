@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 
+from tokenbudget.model.figures import counted, short_count, wrapped
 from tokenbudget.model.plain_text import one_line
-from tokenbudget.reports.table import Column, Marked, counted, render, short_count, wrapped
+from tokenbudget.reports.table import Column, Marked, render
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tokenbudget.analysis.usage import Sums, UsageTable
-    from tokenbudget.reports.table import Cell, Style
+    from tokenbudget.model.figures import Style
+    from tokenbudget.reports.table import Cell
 
 _HEADINGS = {
     "day": "Day",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from tokenbudget.model.figures import cut, padded, text_width, wrapped
 from tokenbudget.model.plain_text import one_line
-from tokenbudget.reports.table import cut, padded, text_width, wrapped
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
 WIDTH = 100
 """Wide enough for every figure, narrow enough to be read as one picture."""
-_EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
 def heading(facts: SessionRow, window: SessionWindow) -> str:
@@ -29,14 +28,6 @@ def headed(title: str, right: str, width: int) -> str:
     room = max(0, width - text_width(title) - 2)
     fitting = cut(right, room, keeps_start=True)
     return padded(title, width - text_width(fitting)) + fitting if fitting else cut(title, width)
-
-
-def bar(share: float, cells: int) -> str:
-    """A share as a bar, to an eighth of a cell; beyond the whole it is full."""
-    eighths = round(min(1.0, max(0.0, share)) * cells * 8)
-    full, part = divmod(eighths, 8)
-    filled = "█" * full + (_EIGHTHS[part] if part else "")
-    return filled + "░" * (cells - len(filled))
 
 
 def percent(tokens: int, whole: int | None) -> str:
