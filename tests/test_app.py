@@ -334,7 +334,7 @@ def test_what_lags_is_read_in_the_background(
     opened(full_home, said, "detached")
     settings = full_home.settings()
     assert started == [
-        ([sys.executable, "-m", "tokenbudget", "backfill"], environment_for_child(settings))
+        ([sys.executable, "-P", "-m", "tokenbudget", "backfill"], environment_for_child(settings))
     ]
 
 

@@ -16,13 +16,25 @@ from tests.cli.window_sessions import HAIKU, Talk, filled_session, plain_session
 from tests.gateway.status_bar import told
 from tests.test_app_windows import NOON_MS, QUIET, Desk, grow
 
-from tokenbudget.app.statusline import KEPT_MS, limit_reports, refresh, snapshot_of, take_reports
+from tokenbudget.analysis.cache_state import CacheState, cache_state
+from tokenbudget.analysis.session_window import SessionWindow
+from tokenbudget.app import Workbench
+from tokenbudget.app.statusline import (
+    KEPT_MS,
+    limit_reports,
+    refresh,
+    reports_lost,
+    snapshot_of,
+    take_reports,
+    thread_requests,
+)
 from tokenbudget.app.windows import window_of
 from tokenbudget.budget.limits import LimitSample
-from tokenbudget.gateway import statusline
-from tokenbudget.gateway.statusline_files import Snapshot
+from tokenbudget.gateway import statusline, statusline_spool
+from tokenbudget.gateway.statusline_files import LostReports, Snapshot
 from tokenbudget.ledger.store import TEMPORARY
 from tokenbudget.ledger.window_store import WindowStore
+from tokenbudget.ledger.windows import RequestRow
 from tokenbudget.model.errors import LedgerUnusable
 from tokenbudget.system.clock import SystemClock
 from tokenbudget.system.locks import FileLock
@@ -50,7 +62,7 @@ def report(desk: Desk, at_ms: int = NOON_MS, percent: int = 38, **changes: objec
     """Have the status line spool what an agent said."""
     limits = {"five_hour": {"used_percentage": percent, "resets_at": RESET_MS // 1000}}
     said = told(**{"session_id": "s1", "rate_limits": limits, **changes})
-    statusline.append(str(data_dir(desk)), statusline.spool_line(said, at_ms))
+    statusline_spool.append(str(data_dir(desk)), statusline_spool.spool_line(said, at_ms))
 
 
 def window_told(tokens: int) -> dict[str, Any]:
@@ -79,9 +91,22 @@ def five_hour(desk: Desk) -> list[LimitSample]:
 def refreshed(desk: Desk, session: str = "s1") -> dict[str, Any]:
     """The session's snapshot, brought up to date."""
     assert refresh(desk.settings(), QUIET, session)
+    return snapshot_in(desk, session)
+
+
+def snapshot_in(desk: Desk, session: str = "s1") -> dict[str, Any]:
+    """The session's snapshot as it is."""
     found = json.loads((data_dir(desk) / "statusline" / f"{session}.json").read_text())
     assert isinstance(found, dict)
     return found
+
+
+def requests_of(desk: Desk) -> list[RequestRow]:
+    """The requests of the plain session's thread."""
+    with desk.open() as bench:
+        window = window_of(bench, "s1", "", QUIET)
+        (file,) = bench.ledger.windows.files_of_session("s1")
+        return thread_requests(bench, file, window)
 
 
 class TestTaking:
@@ -98,15 +123,15 @@ class TestTaking:
         assert spooled(desk) == []
 
     def test_damaged_lines_are_dropped(self, desk: Desk) -> None:
-        statusline.append(str(data_dir(desk)), b"\0garbage\n{}\n[1]\n")
+        statusline_spool.append(str(data_dir(desk)), b"\0garbage\n{}\n[1]\n")
 
         assert taken(desk) == 0
         assert spooled(desk) == []
 
     def test_whole_lines_between_damaged_ones_are_taken(self, desk: Desk) -> None:
-        statusline.append(str(data_dir(desk)), b"\0garbage\n")
+        statusline_spool.append(str(data_dir(desk)), b"\0garbage\n")
         report(desk)
-        statusline.append(str(data_dir(desk)), b'{"format":"')
+        statusline_spool.append(str(data_dir(desk)), b'{"format":"')
 
         assert taken(desk) == 1
         assert five_hour(desk) == [FIVE_HOUR]
@@ -157,6 +182,22 @@ class TestTaking:
             other.ledger.windows.store_reports([("five_hour", NOON_MS + 1, 0.4, RESET_MS)], [])
             assert limit_reports(bench)["five_hour"] == [FIVE_HOUR]
         assert len(five_hour(desk)) == 2
+
+    def test_what_the_spool_lost_is_kept_until_somebody_asks(self, desk: Desk) -> None:
+        assert reports_lost(desk.settings()) == LostReports(0, 0)
+        for lines in (5, 7):
+            report(desk)
+            statusline_spool.append(str(data_dir(desk)), statusline_spool.DROPPED % lines)
+            assert taken(desk) == 1
+
+        assert reports_lost(desk.settings()) == LostReports(12, NOON_MS)
+        assert spooled(desk) == []
+
+    def test_a_loss_alone_is_taken_as_well(self, desk: Desk) -> None:
+        statusline_spool.append(str(data_dir(desk)), statusline_spool.DROPPED % 3)
+
+        assert (taken(desk), spooled(desk)) == (0, [])
+        assert reports_lost(desk.settings()).lines == 3
 
     def test_the_lock_is_given_back(self, desk: Desk) -> None:
         report(desk)
@@ -271,6 +312,66 @@ class TestRefreshing:
         assert snapshot["reserve_tokens"] == window.size.reserve_tokens
         assert snapshot["cost_usd"] == str(window.cost.total_usd)
         assert snapshot["level"] == "healthy"
+
+    def test_the_cache_is_that_of_the_threads_last_requests(self, desk: Desk) -> None:
+        snapshot = refreshed(desk)
+        requests = requests_of(desk)
+        told = cache_state(requests, NOON_MS)
+
+        assert len(requests) == 4
+        assert told.hit_share is not None
+        assert snapshot["cache_hit_share"] == told.hit_share
+        assert snapshot["cache_cold_at_ms"] == told.cold_at_ms
+        assert snapshot["cache"] == {True: "warm", False: "cold", None: "unknown"}[told.is_warm]
+
+    def test_the_line_says_so_where_the_agent_does_not(self, desk: Desk) -> None:
+        last_ms = max(one.started_at_ms for one in requests_of(desk))
+        desk.clock.ms = last_ms + 60_000
+        refreshed(desk)
+        path = str(plain_session().path(desk.home))
+        said = told(session_id="s1", transcript_path=path, prompt_cache=None)
+        home = str(data_dir(desk))
+        options = statusline.Options([home, "--plain", "--width", "200"], {})
+        known = statusline.snapshot_of(said, home)
+
+        assert "cold in " in statusline.line_of(said, known, options, desk.clock.ms)
+        assert ", cold now" in statusline.line_of(said, known, options, last_ms + 3_600_000)
+
+    def test_what_is_called_after_the_window_gives_the_alerts(self, desk: Desk) -> None:
+        seen = []
+
+        def after(bench: Workbench, window: SessionWindow) -> int:
+            seen.append((bench.settings.data_dir, window.total_tokens))
+            assert not (data_dir(desk) / "statusline").exists(), "before the snapshot"
+            return 3
+
+        assert refresh(desk.settings(), QUIET, "s1", after)
+        assert seen == [(str(data_dir(desk)), desk.window().total_tokens)]
+        assert snapshot_in(desk)["alerts"] == 3
+
+    def test_where_that_fails_the_snapshot_is_written_with_the_count_before(
+        self, desk: Desk
+    ) -> None:
+        def fail(bench: Workbench, window: SessionWindow) -> int:
+            raise ValueError("no rules")
+
+        warnings: list[str] = []
+        terminal = QUIET._replace(warn=warnings.append)
+        for count in (0, 2):
+            if count:
+                refresh(desk.settings(), QUIET, "s1", lambda bench, window: 2)
+            made_at_ms = desk.clock.ms = desk.clock.ms + 1_000
+            assert refresh(desk.settings(), terminal, "s1", fail)
+            assert snapshot_in(desk)["made_at_ms"] == made_at_ms
+            assert snapshot_in(desk)["alerts"] == count
+        assert len(warnings) == 2
+        assert "no rules" in warnings[0]
+
+    def test_it_is_not_asked_of_an_unknown_session(self, desk: Desk) -> None:
+        def after(bench: Workbench, window: SessionWindow) -> int:
+            raise AssertionError
+
+        assert not refresh(desk.settings(), QUIET, "s2", after)
 
     @pytest.mark.parametrize("session", ["s2", "", "s", "../s1"])
     def test_an_unknown_session_has_none(self, desk: Desk, session: str) -> None:
@@ -403,3 +504,22 @@ class TestSnapshot:
 
         assert snapshot.threshold_shares == (0.2, 0.75, 0.9)
         assert snapshot.level == "warning"
+
+    @pytest.mark.parametrize(
+        ("is_warm", "word"), [(True, "warm"), (False, "cold"), (None, "unknown")]
+    )
+    def test_alerts_and_cache_are_handed_on(
+        self, desk: Desk, is_warm: bool | None, word: str
+    ) -> None:
+        cache = CacheState(0.8, 300_000, NOON_MS, is_warm, 4)
+        with desk.open() as bench:
+            window = window_of(bench, "s1", "", QUIET)
+            (file,) = bench.ledger.windows.files_of_session("s1")
+            bare = snapshot_of("s1", window, bench.settings, file, NOON_MS)
+            full = snapshot_of("s1", window, bench.settings, file, NOON_MS, 2, cache)
+
+        assert (bare.alerts, bare.cache, bare.cache_hit_share) == (0, "unknown", None)
+        assert bare.cache_cold_at_ms is None
+        assert full == bare._replace(
+            alerts=2, cache=word, cache_hit_share=0.8, cache_cold_at_ms=NOON_MS
+        )

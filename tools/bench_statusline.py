@@ -3,19 +3,22 @@
 `python tools/bench_statusline.py [--rounds 200] [--python PATH] [--home FOLDER] [--npm FOLDER]
 [--output FILE]`. All are given the same JSON on stdin, one process after the other in turn, so that
 whatever else the machine does meets them all. Every process has an empty home of its own kind;
-`--home` gives ours any other, such as one with a ledger of a million requests: the line never opens
-it, which the last lines of the output show. `--npm` is a folder to install the peers into, or one
-that has them; without it, or without npm, they are left out.
+`--home` gives ours any other, such as one with a ledger of a million requests
+(`tools/make_large_ledger.py`): the line never opens it, which the last lines of the output show.
+`--npm` is a folder to install the peers into, or one that has them; without it, or without npm,
+they are left out.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import platform
 import shlex
 import shutil
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -24,6 +27,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tokenbudget.app import LEDGER_NAME
 from tokenbudget.gateway import statusline
 from tokenbudget.gateway.statusline_files import Snapshot, statusline_command, write_snapshot
 
@@ -158,6 +162,15 @@ def opened_in(home: Path, command: Sequence[str], stdin: bytes) -> str:
     return "opened of its home: " + ", ".join(path.removeprefix(f"{home}/") for path in paths)
 
 
+def requests_in(home: Path) -> int:
+    """How many requests the ledger of our home holds; 0 where there is none."""
+    ledger = home / LEDGER_NAME
+    if not ledger.exists():
+        return 0
+    with contextlib.closing(sqlite3.connect(f"{ledger.as_uri()}?mode=ro", uri=True)) as connection:
+        return int(connection.execute("SELECT count(*) FROM response").fetchone()[0])
+
+
 def options() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -195,7 +208,8 @@ def main() -> None:
             "",
             f"{chosen.rounds} runs of each in turn; {platform.python_implementation()}"
             f" {platform.python_version()}; {os.cpu_count()} processors.",
-            f"Its home held {size:,} bytes; {opened_in(home, commands[OURS], stdin)}.",
+            f"Its home held {size:,} bytes and a ledger of {requests_in(home):,} requests;"
+            f" {opened_in(home, commands[OURS], stdin)}.",
         ]
     text = "\n".join(lines) + "\n"
     print(text, end="")

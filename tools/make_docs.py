@@ -12,7 +12,14 @@ from pathlib import Path
 
 from tokenbudget.cli import VERBS, help_text
 from tokenbudget.cli import main as tokens
-from tokenbudget.ledger.schema import PIECE_TABLES, REPORT_TABLES, SCHEMA_VERSION, TABLES
+from tokenbudget.ledger.schema import (
+    ALERT_TABLES,
+    PIECE_TABLES,
+    REPORT_TABLES,
+    SCHEMA_VERSION,
+    SESSION_INDEXES,
+    TABLES,
+)
 
 DOCS = Path("docs")
 
@@ -28,9 +35,11 @@ def schema_page() -> str:
         "sizes, hashes, positions, paths and titles, never the words of a conversation.",
         "",
     ]
-    for statement in (TABLES + PIECE_TABLES + REPORT_TABLES).strip().split("\n\n"):
+    tables = TABLES + PIECE_TABLES + REPORT_TABLES + ALERT_TABLES
+    for statement in tables.strip().split("\n\n"):
         name = statement.split("CREATE TABLE ", 1)[1].split(" ", 1)[0]
         lines += [f"## {name}", "", "```sql", statement.strip(), "```", ""]
+    lines += ["## Further indexes", "", "```sql", SESSION_INDEXES.strip(), "```", ""]
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import NamedTuple
+from importlib import import_module
+from typing import Any, NamedTuple
 
 
 class Request(NamedTuple):
@@ -144,3 +145,10 @@ def closed_port() -> int:
         port = free.getsockname()[1]
     assert isinstance(port, int)
     return port
+
+
+def end_apprise_workers() -> None:
+    """apprise keeps its workers for the life of a process; beside a thread nobody forks."""
+    pools: Any = import_module("apprise.apprise")
+    pools.get_shared_executor().shutdown(wait=True)
+    pools._shared_executor = None

@@ -70,7 +70,7 @@ def test_a_burn_is_told_and_rises() -> None:
     engine = Engine([burn_rule(["slack"])])
     engine.sees(burn_observation(READING, "warning"))
     [fire] = engine.sees(burn_observation(READING, "warning"), after=MINUTE)
-    assert fire.title == "burn rate at very fast: five-hour limit, 50% used"
+    assert fire.title == "burn rate at very fast: 5-hour limit, 50% used"
     assert "spent in about 1h, 2h before the reset (estimated)" in fire.body
     [risen] = engine.sees(burn_observation(READING, "critical"), after=MINUTE)
     assert (risen.kind, risen.level) == ("escalate", "critical")

@@ -14,7 +14,7 @@ from tests.alerts.builders import (
 )
 
 from tokenbudget.alerts.hours import QuietHours
-from tokenbudget.alerts.notices import history_entry
+from tokenbudget.alerts.notices import SPENT, history_entry
 from tokenbudget.alerts.rules import (
     CONTEXT,
     DAY_COST,
@@ -414,6 +414,26 @@ def test_a_cost_is_compared_as_decimal() -> None:
     assert risen.level == "emergency"
 
 
+def test_the_end_of_a_day_is_no_news_about_its_cost() -> None:
+    engine = Engine([cost_rule(DAY_COST, "10", ["slack"])])
+    spent = Observation(DAY_COST, "all", "2025-11-21", Decimal(12), engine.now)
+    engine.sees(spent)
+    assert [n.kind for n in engine.sees(spent, after=MINUTE)] == ["fire"]
+    [over] = engine.sees(spent._replace(is_over=True), after=HOUR)
+    assert (over.kind, over.channels, over.withheld) == ("resolve", (), SPENT)
+
+
+def test_the_digest_says_that_the_day_of_a_cost_is_over() -> None:
+    policy = Policy(quiet=QuietHours(0, 23 * 60, "UTC"))
+    engine = Engine([cost_rule(DAY_COST, "10", ["slack"])], policy)
+    spent = Observation(DAY_COST, "all", "2025-11-21", Decimal(12), engine.now)
+    engine.sees(spent)
+    engine.sees(spent, after=MINUTE)
+    engine.sees(spent._replace(is_over=True), after=HOUR)
+    [digest] = engine.sees(after=10 * HOUR)
+    assert digest.title == "1 alert in the quiet hours, none still open"
+
+
 def test_a_rule_without_a_channel_is_decided_and_shown_only() -> None:
     engine = Engine([share_rule(CONTEXT, 80)])
     engine.at(85)
@@ -433,3 +453,18 @@ def test_what_is_calm_and_gone_is_forgotten() -> None:
     engine.at(10)
     engine.sees(after=25 * HOUR)
     assert engine.state.alerts == ()
+
+
+def test_an_end_that_nobody_saw_for_hours_is_no_news() -> None:
+    """Nobody wants to be told in the morning that yesterday's session is over."""
+    engine = Engine()
+    engine.holds(85, 1)
+    evening = engine.now
+    over = context_at(0, evening + 14 * HOUR, is_over=True)
+    [late] = engine.sees(over, after=14 * HOUR)
+    assert (late.kind, late.withheld, late.channels) == ("resolve", "over long ago", ())
+
+    engine = Engine()
+    engine.holds(85, 1)
+    [soon] = engine.sees(context_at(0, engine.now + HOUR, is_over=True), after=HOUR)
+    assert (soon.kind, soon.withheld, soon.channels) == ("resolve", "", ("slack",))

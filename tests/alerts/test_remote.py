@@ -6,7 +6,6 @@ import json
 import logging
 from collections.abc import Iterator
 from importlib import import_module
-from typing import Any
 
 import pytest
 from tests.alerts.builders import entry
@@ -14,6 +13,7 @@ from tests.alerts.receivers import (
     HANGS,
     REDIRECTS,
     closed_port,
+    end_apprise_workers,
     mail_receiver,
     web_receiver,
 )
@@ -38,11 +38,8 @@ DISCORD_URL = f"https://discord.com/api/webhooks/4174216298/{CANARY}JHXBvDsd"
 
 @pytest.fixture(autouse=True, scope="module")
 def no_thread_is_left() -> Iterator[None]:
-    """apprise keeps its workers for the life of a process; beside a thread nobody forks."""
     yield
-    pools: Any = import_module("apprise.apprise")
-    pools.get_shared_executor().shutdown(wait=True)
-    pools._shared_executor = None
+    end_apprise_workers()
 
 
 @pytest.fixture

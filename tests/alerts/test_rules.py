@@ -63,7 +63,7 @@ def test_a_fingerprint_can_be_stored_whatever_a_session_is_called() -> None:
         ("info", "Nothing has to be done yet. Largest: "),
         ("warning", "Prefer knowledge search over reading whole files. Would free most: "),
         ("critical", "Delegate searches and test runs to a subagent. Would free most: "),
-        ("emergency", "Compact now or start a new session: tokens compact. Would free most: "),
+        ("emergency", "Compact now (/compact) or start a new session. Would free most: "),
     ],
 )
 def test_each_level_advises_and_names_what_would_free_most(level: str, words: str) -> None:

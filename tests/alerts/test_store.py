@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.alerts.builders import NOON_MS, SECOND, Engine, context_at, entry
 from tests.alerts.evaluate_and_send import FolderChannel
-from tests.alerts.sqlite_store import SqliteStore
+from tests.alerts.kept_store import KeptStore
 
 import tokenbudget
 from tokenbudget.alerts.memory_store import MemoryStore
@@ -22,12 +22,14 @@ from tokenbudget.system.clock import SystemClock
 
 LATER_MS = NOON_MS + 31 * SECOND
 NOTE = HistoryEntry(0, "", "", "sent", "")
-Store = MemoryStore | SqliteStore
+Store = MemoryStore | KeptStore
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "ledger", "ledger held still"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    return MemoryStore() if request.param == "memory" else SqliteStore(tmp_path / "alerts.db")
+    if request.param == "memory":
+        return MemoryStore()
+    return KeptStore(tmp_path / "alerts.db", is_held=request.param != "ledger")
 
 
 def sees(store: Store, percent: float, now_ms: int) -> int:
@@ -87,12 +89,34 @@ def test_a_row_is_leased_to_one_and_is_free_again_after_the_lease(store: Store) 
 
 
 def test_a_row_that_was_sent_is_not_posted_again(store: Store) -> None:
+    leased = []
     for _ in range(2):
         with store.transaction() as transaction:
             transaction.post([entry()])
-        for row in store.lease(NOON_MS, NOON_MS, 8):
-            store.settle(row.key, True, None, NOTE)
-    assert store.lease(NOON_MS, NOON_MS, 8) == []
+        leased.append(store.lease(NOON_MS, NOON_MS, 8))
+        store.settle(entry().key, True, None, NOTE)
+    assert leased == [[entry()], []]
+
+
+def test_no_more_are_leased_than_asked_for_and_the_oldest_first(store: Store) -> None:
+    rows = [entry(key=f"{number}" * 32) for number in range(5)]
+    with store.transaction() as transaction:
+        transaction.post(rows)
+    until = NOON_MS + LEASE_MS
+    assert store.lease(NOON_MS, until, 2) == rows[:2]
+    assert store.lease(NOON_MS, until, 8) == rows[2:]
+
+
+def test_what_somebody_cannot_serve_is_left_for_others(store: Store) -> None:
+    rows = [
+        entry(key=f"{number}" * 32, channel=("bell", "slack")[number % 2]) for number in (1, 2, 3)
+    ]
+    with store.transaction() as transaction:
+        transaction.post(rows)
+    until = NOON_MS + LEASE_MS
+    assert store.lease(NOON_MS, until, 1, lambda row: row.channel == "bell") == [rows[1]]
+    assert store.lease(NOON_MS, until, 8, lambda row: row.channel == "bell") == []
+    assert store.lease(NOON_MS, until, 8) == [rows[0], rows[2]]
 
 
 def test_a_failed_round_comes_again_when_it_is_due(store: Store) -> None:
@@ -152,25 +176,37 @@ def command(*arguments: str) -> list[str]:
 
 
 @pytest.mark.slow
-def test_a_process_that_dies_after_its_decision_leaves_the_message(tmp_path: Path) -> None:
-    store, sent = SqliteStore(tmp_path / "alerts.db"), tmp_path / "sent"
+@pytest.mark.parametrize(("end", "decided"), [("crash", 0), ("crash inside", 1)])
+def test_a_process_that_dies_leaves_its_decision_whole_or_not_at_all(
+    tmp_path: Path, end: str, decided: int
+) -> None:
+    """Dead after its transaction it left the message, dead inside it the decision to others."""
+    store, sent = KeptStore(tmp_path / "alerts.db"), tmp_path / "sent"
     sent.mkdir()
     (tmp_path / "start").touch()
     sees(store, 85, NOON_MS)
     died = subprocess.run(
-        command(str(tmp_path / "alerts.db"), str(tmp_path), "crash"), check=False, timeout=60
+        command(str(tmp_path / "alerts.db"), str(tmp_path), end), check=False, timeout=60
     )
     assert (died.returncode, list(sent.iterdir())) == (9, [])
-    assert sees(store, 85, LATER_MS) == 0, "decided already"
-    send_due(store, {"slack": FolderChannel(sent)}, SystemClock())
-    assert len(list(sent.iterdir())) == 1
+    left = [waiting.entry.key for waiting in store.waiting()]
+    assert (len(left), len(store.history(9))) == (1 - decided, 1 - decided)
+    assert sees(store, 85, LATER_MS) == decided
+    keys = {waiting.entry.key for waiting in store.waiting()}
+    assert keys >= set(left)
+    lasting = subprocess.run(
+        command(str(tmp_path / "alerts.db"), str(tmp_path)), check=False, timeout=60
+    )
+    assert lasting.returncode == 0
+    assert [path.name.partition(".")[0] for path in sent.iterdir()] == list(keys)
+    assert [entry.event for entry in store.history(9)] == ["sent", "fire"]
 
 
 @pytest.mark.slow
 def test_twenty_processes_that_cross_one_threshold_send_one_notice(tmp_path: Path) -> None:
     database, sent = tmp_path / "alerts.db", tmp_path / "sent"
     sent.mkdir()
-    store = SqliteStore(database)
+    store = KeptStore(database)
     sees(store, 85, NOON_MS)
     clock = SystemClock()
     with processes(command(str(database), str(tmp_path)), 20) as started:
@@ -179,7 +215,8 @@ def test_twenty_processes_that_cross_one_threshold_send_one_notice(tmp_path: Pat
             clock.sleep(0.01)
         (tmp_path / "start").touch()
         assert [process.wait(60) for process in started] == [0] * 20
-    assert len(store.outbox()) == 1
+    assert store.waiting() == []
+    assert [entry.event for entry in store.history(99)] == ["sent", "fire"]
     assert len(list(sent.iterdir())) == 1
 
 

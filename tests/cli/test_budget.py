@@ -287,14 +287,15 @@ class TestThresholds:
     @pytest.mark.parametrize(
         ("text", "said"),
         [
-            ("warningThreshold = 0.8", "thresholds of 0.8, 0.75 and 0.9 do not ascend"),
-            ("emergencyThreshold = 101", "thresholds of 0.5, 0.75 and 1.01 do not ascend"),
-            ("warningThreshold = 0", "do not ascend between 0 and 1"),
-            ("warningThreshold = -5", "do not ascend between 0 and 1"),
-            ("criticalThreshold = nan", "do not ascend between 0 and 1"),
+            ("warningThreshold = 0.8", "is not below criticalThreshold 0.75 (default)"),
+            ("emergencyThreshold = 101", "must be a number such as 0.75 or 75, not 101"),
+            ("warningThreshold = 0", "must be a number such as 0.75 or 75, not 0"),
+            ("warningThreshold = -5", "must be a number such as 0.75 or 75, not -5"),
+            ("criticalThreshold = nan", "must be a number such as 0.75 or 75, not nan"),
             ('warningThreshold = "much"', "must be a number such as 0.75 or 75, not 'much'"),
             ("warningThreshold = true", "must be a number such as 0.75 or 75, not True"),
-            ("warning = 0.5", "tokenManagement has no 'warning'; it knows warningThreshold"),
+            ("warning = 0.5", "config.toml has no 'warning'"),
+            ("warningTreshold = 0.5", "(did you mean 'warningThreshold'?)"),
         ],
     )
     @pytest.mark.parametrize("verb", ["budget", "context", "timeline"])

@@ -56,6 +56,8 @@ def test_the_shell_accepts_it(home: Home, shell: str) -> None:
         ("tokens usage --c", {"--check", "--compare"}),
         ("tokens usage --by m", {"month", "model"}),
         ("tokens sessions l", {"last"}),
+        ("tokens alert un", {"unsilence"}),
+        ("tokens alert 9", {"90"}),
         ("tokens completion ", {"bash", "zsh", "fish", "--help", "--json", "--no-color"}),
         ("tokens nonsense --j", set()),
     ],

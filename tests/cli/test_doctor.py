@@ -4,6 +4,8 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Home, Sample, response
 
+from tokenbudget.gateway.statusline_files import count_lost
+
 
 @pytest.fixture
 def damaged(home: Home) -> Home:
@@ -178,3 +180,11 @@ def test_a_file_that_may_not_be_read_is_named(home: Home) -> None:
 
     assert len(report["unreadable"]) + len(report["problems"]) >= 1
     assert home.run("doctor").lines[0].startswith("1 transcript read, 1 response; 1 file could not")
+
+
+def test_lost_reports_of_the_status_line_are_told(home: Home) -> None:
+    home.write_session("s1", response(1))
+    assert "status line" not in home.run("doctor").out
+    count_lost(str(home.config.parent), 12, 1)
+    assert "Up to 12 reports of the status line" in " ".join(home.run("doctor").out.split())
+    assert home.ask("doctor")["lost_statusline_reports"] == 12

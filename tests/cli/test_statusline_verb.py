@@ -16,7 +16,7 @@ from tests.cli.conftest import NOON, SOURCE, Done, Home
 from tests.cli.window_sessions import plain_session
 from tests.gateway.status_bar import COLOUR, lasting
 
-from tokenbudget.gateway import statusline
+from tokenbudget.gateway import statusline_line, statusline_spool
 from tokenbudget.system.clock import SystemClock
 
 NOON_MS = round(NOON.timestamp() * 1000)
@@ -70,7 +70,7 @@ def bar(home: Home, stdin: bytes | Mapping[str, object], *options: str, **variab
 def report(home: Home, limits: object, at_ms: int = NOON_MS - 60_000) -> None:
     """Have the status line spool what an agent said of its limits."""
     told = said(home, context_window=None) | {"rate_limits": limits}
-    statusline.append(str(tokens_home(home)), statusline.spool_line(told, at_ms))
+    statusline_spool.append(str(tokens_home(home)), statusline_spool.spool_line(told, at_ms))
 
 
 class TestStatusline:
@@ -104,7 +104,7 @@ class TestStatusline:
     def test_fits_into_the_width(self, home: Home, width: int) -> None:
         (line,) = bar(home, said(home), "--no-color", "--width", str(width)).lines
 
-        assert statusline.columns(line) <= width
+        assert statusline_line.columns(line) <= width
 
     @pytest.mark.parametrize("width", ["0", "x", "-5", "99999999"])
     def test_an_impossible_width_is_left_out(self, home: Home, width: str) -> None:
@@ -184,6 +184,24 @@ class TestRefresh:
 
         assert (done.code, done.out) == (2, "")
         assert done.err == "tokens: refresh-statusline takes the id of one session\n"
+        assert not tokens_home(home).exists()
+
+    @pytest.mark.parametrize("option", ["--help", "-h"])
+    def test_help_is_no_session(self, home: Home, option: str) -> None:
+        done = home.run("refresh-statusline", option)
+
+        assert (done.code, done.err) == (0, "")
+        assert done.out.startswith("usage: tokens refresh-statusline SESSION\n")
+        assert not tokens_home(home).exists()
+
+    @pytest.mark.parametrize("session", ["-s1", "--json", "-", "--help=\x1b[2J"])
+    def test_an_id_that_begins_as_an_option_is_refused(self, home: Home, session: str) -> None:
+        done = home.run("refresh-statusline", session)
+
+        assert (done.code, done.out) == (2, "")
+        assert "is no session: an id does not begin with '-'" in done.err
+        assert done.err[:-1].isprintable()
+        assert done.err.count("\n") == 1
         assert not tokens_home(home).exists()
 
     def test_writes_a_snapshot_silently(self, home: Home) -> None:
@@ -267,7 +285,7 @@ class TestBudget:
 
     def test_context_takes_the_reports_as_well(self, home: Home) -> None:
         told = said(home, context_window={"context_window_size": 1_000_000})
-        statusline.append(str(tokens_home(home)), statusline.spool_line(told, NOON_MS))
+        statusline_spool.append(str(tokens_home(home)), statusline_spool.spool_line(told, NOON_MS))
         home.ask("context")
 
         assert list((tokens_home(home) / "spool").iterdir()) == []
@@ -287,7 +305,9 @@ class TestBudget:
         absurd = {"five_hour": {"used_percentage": 38, "resets_at": NOON_MS}}  # milliseconds
         told = said(home, rate_limits=absurd, context_window={"context_window_size": 1})
         for at_ms in (NOON_MS, 10**20):
-            statusline.append(str(tokens_home(home)), statusline.spool_line(told, at_ms))
+            statusline_spool.append(
+                str(tokens_home(home)), statusline_spool.spool_line(told, at_ms)
+            )
 
         made = home.ask("budget")
         assert made["limits"]["five_hour"] is None

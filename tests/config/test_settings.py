@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tokenbudget.config.catalogue import SETTINGS
+from tokenbudget.config.names import KNOWN_IN_FILE, VARIABLES
 from tokenbudget.config.settings import (
-    SETTINGS,
     Settings,
     environment_for_child,
     settings_from,
@@ -87,7 +88,7 @@ class TestPrecedence:
         assert in_environment in str(getattr(from_environment, name))
         assert in_file.strip('"[]') not in str(getattr(from_environment, name))
 
-    @pytest.mark.parametrize("variable", [s.variable for s in SETTINGS if s.variable])
+    @pytest.mark.parametrize("variable", sorted(VARIABLES.values()))
     def test_an_empty_variable_says_nothing(self, place: Place, variable: str) -> None:
         assert place.settings(**{variable: ""}) == place.settings()
 
@@ -182,7 +183,16 @@ class TestRefusal:
     @pytest.mark.parametrize(
         ("text", "said"),
         [
-            ("colour = 1", "has the unknown setting 'colour'; known are allocation, autocompact_"),
+            (
+                "colour = 1",
+                "has the unknown setting 'colour'; known are alerts, allocation, autocompact_",
+            ),
+            ("worker = 1", "unknown setting 'worker' (did you mean 'workers'?)"),
+            (f"windows.m = 0x{'f' * 9000}", "must be a number of tokens"),
+            (f'backfill = "{"x" * 10_000}"', "must be one of"),
+            (r'backfill = "\u001b[2J\u202e"', r"not '\x1b[2J\u202e'"),
+            ("alerts = 1", "must be a table; write [alerts]"),
+            ("monitor = []", "must be a table; write [monitor]"),
             ("workers =", "is not TOML"),
             ("workers = 1\nworkers = 2", "is not TOML"),
             (b"\xff\xfe", "is not TOML"),
@@ -221,6 +231,7 @@ class TestRefusal:
         assert said in str(refused.value)
         assert str(place.file) in str(refused.value)
         assert "\n" not in str(refused.value).rstrip()
+        assert len(str(refused.value)) < 700
 
     @pytest.mark.parametrize(
         ("variable", "value"), [("TOKENS_WORKERS", "many"), ("TOKENS_BACKFILL", "never")]
@@ -272,6 +283,22 @@ class TestChild:
             "TOKENS_WORKERS",
         }
 
+    def test_a_helper_resolves_the_same_values(self, place: Place) -> None:
+        told = {
+            "TOKENS_WARNING_THRESHOLD": "0.4",
+            "TOKENS_AUTO_OPTIMIZE": "yes",
+            "TOKENS_TZ": "Asia/Tokyo",
+            "TOKENS_AUTOCOMPACT_RESERVE": "30000",
+            "TZ": "Europe/Paris",
+        }
+        found = place.settings(**told)
+        again = settings_from(environment_for_child(found), found.working_dir)
+
+        assert again.management() == found.management()
+        assert again.management().warning_share == 0.4
+        assert (again.timezone, again.autocompact_reserve_tokens) == ("Asia/Tokyo", 30_000)
+        assert again.alert_settings() == found.alert_settings()
+
     def test_a_folder_with_a_comma_in_the_file_is_left_to_the_file(self, place: Place) -> None:
         place.write('claude_dirs = ["/a,b"]')
         found = place.settings()
@@ -307,3 +334,6 @@ class TestTerminal:
 def test_every_setting_says_what_it_is_for() -> None:
     assert all(setting.meaning for setting in SETTINGS)
     assert len({setting.name for setting in SETTINGS}) == len(SETTINGS)
+    assert set(VARIABLES) <= {setting.name for setting in SETTINGS}
+    tops = {setting.name.partition(".")[0] for setting in SETTINGS}
+    assert tops - {"home", "config"} == KNOWN_IN_FILE

@@ -9,7 +9,7 @@ import pytest
 
 import make_docs
 from tokenbudget.cli import VERBS
-from tokenbudget.config.settings import SETTINGS
+from tokenbudget.config.catalogue import SETTINGS
 from tokenbudget.model import errors
 
 ROOT = Path(__file__).parents[2]

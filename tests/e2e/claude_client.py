@@ -99,19 +99,19 @@ class ClaudeClient:
         too long, exits with an error, or prints no result.
         """
         flags = ["-p", prompt, "--output-format=json", *_PERMISSIONS, *options]
-        environment = {
-            **self.sandbox.environment(),
-            **_QUIET,
-            **self.credentials,
-            "ANTHROPIC_BASE_URL": self.api.url,
-            **(variables or {}),
-        }
-        command = self.api.enter([*self._program(), *flags])
-        return _result_of(_output_of(command, self.sandbox.project, environment))
+        environment = {**self.environment(), **(variables or {})}
+        return _result_of(_output_of(self.command(*flags), self.sandbox.project, environment))
 
-    def _program(self) -> list[str]:
+    def environment(self) -> dict[str, str]:
+        """The whole environment of the client."""
+        own = {**_QUIET, **self.credentials, "ANTHROPIC_BASE_URL": self.api.url}
+        return {**self.sandbox.environment(), **own}
+
+    def command(self, *flags: str) -> list[str]:
+        """Its command line, which enters the namespace first."""
         path = str(self.release.path)
-        return [program("node") or "node", path] if self.release.needs_node else [path]
+        node = [program("node") or "node"] if self.release.needs_node else []
+        return self.api.enter([*node, path, *flags])
 
 
 def _output_of(command: list[str], folder: Path, environment: dict[str, str]) -> str:

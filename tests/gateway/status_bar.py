@@ -16,6 +16,16 @@ NOW_MS = 1_800_000_000_000
 SESSION = "5d0c1f5e-0000-4000-8000-00000000abcd"
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
+SNAPSHOT: dict[str, object] = {
+    "burn_tokens_per_minute": 1612.3,
+    "minutes_left_p10": 38,
+    "minutes_left_p50": 51.4,
+    "minutes_left_p90": 70,
+    "threshold": "critical",
+    "alerts": 1,
+    "is_fresh": True,
+}
+
 
 def told(**changes: object) -> dict[str, object]:
     """What an agent in the middle of its work says; None leaves a part out."""
@@ -103,3 +113,15 @@ def run_at_once(count: int, stdin: Mapping[str, object], home: Path, *options: s
                 subprocess.Popen(command(home, *options), stdin=data, stdout=subprocess.DEVNULL)
             )
     assert [process.wait(20) for process in running] == [0] * count
+
+
+def drawn(
+    width: int,
+    *options: str,
+    snapshot: dict[str, object] | None = None,
+    **changes: object,
+) -> str:
+    """The line at a fixed moment, in plain text."""
+    chosen = statusline.Options(["", "--width", str(width), "--plain", *options], {})
+    known = SNAPSHOT if snapshot is None else {"is_fresh": True, **snapshot}
+    return statusline.line_of(told(**changes), known, chosen, NOW_MS)

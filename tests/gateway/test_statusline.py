@@ -17,14 +17,16 @@ from tests.gateway.status_bar import (
     NOW_MS,
     SCRIPT,
     SESSION,
+    SNAPSHOT,
     command,
+    drawn,
     lasting,
     line,
     run,
     told,
 )
 
-from tokenbudget.gateway import statusline
+from tokenbudget.gateway import statusline, statusline_line, statusline_spool, statusline_values
 from tokenbudget.gateway.statusline_files import Snapshot, write_snapshot
 from tokenbudget.model.figures import text_width
 from tokenbudget.model.plain_text import _DROPPED
@@ -32,149 +34,6 @@ from tokenbudget.system.clock import SystemClock
 
 CLOCK = SystemClock()
 PAGE = Path(__file__).parents[2] / "docs/statusline.md"
-
-SNAPSHOT: dict[str, object] = {
-    "burn_tokens_per_minute": 1612.3,
-    "minutes_left_p10": 38,
-    "minutes_left_p50": 51.4,
-    "minutes_left_p90": 70,
-    "threshold": "critical",
-    "alerts": 1,
-    "is_fresh": True,
-}
-
-
-def drawn(
-    width: int,
-    *options: str,
-    snapshot: dict[str, object] | None = None,
-    **changes: object,
-) -> str:
-    """The line at a fixed moment, in plain text."""
-    chosen = statusline.Options(["", "--width", str(width), "--plain", *options], {})
-    known = SNAPSHOT if snapshot is None else {"is_fresh": True, **snapshot}
-    return statusline.line_of(told(**changes), known, chosen, NOW_MS)
-
-
-# ── what it shows ─────────────────────────────────────────────────────────────────────────────────
-
-
-@pytest.mark.parametrize(
-    ("width", "expected"),
-    [
-        (
-            180,
-            "opus-5-5  ▲ warning ▕█████▉    ▏ 58% of 200K  1.6K/min"
-            " ~51m (38m\u20131h10m) to critical"
-            "  $1.86  5h 38% (resets in 2h00m) 7d 61% (resets in 2d21h)"
-            "  cache hit 96%, cold in 2m  ⚑ 1 alert",
-        ),
-        (
-            120,
-            "opus-5-5  ▲ warning ▕█████▉    ▏ 58% of 200K  1.6K/min ~51m  $1.86  5h 38% 7d 61%"
-            "  cache hit 96%, cold in 2m  ⚑ 1 alert",
-        ),
-        (
-            86,
-            "opus-5-5  ▲ ▕██▉  ▏ 58% of 200K  1.6K/min ~51m  $1.86  5h 38% 7d 61%"
-            "  cache 96% 2m  ⚑1",
-        ),
-        (85, "opus-5-5 ▲ ▕██▉  ▏ 58% of 200K 1.6K/min ~51m $1.86 5h 38% 7d 61% cache 96% 2m ⚑1"),
-        (80, "opus-5-5 ▲ ▕██▉  ▏ 58% of 200K 1.6K/min ~51m $1.86 5h 38% 7d 61% cache 96% 2m ⚑1"),
-        (79, "opus-5-5 ▲ ▕██▉  ▏ 58% of 200K 1.6K/min ~51m $1.86 5h 38% 7d 61% ⚑1"),
-        (40, "opus-5-5 ▲ ▕██▉  ▏ 58% of 200K ⚑1"),
-        (12, "opus-5-5 ⚑1"),
-        (8, "opus-5-5"),
-        (5, "opus…"),
-        (1, "…"),
-    ],
-)
-def test_what_does_not_fit_goes_from_the_right_and_the_alert_mark_last(
-    width: int, expected: str
-) -> None:
-    assert drawn(width) == expected
-
-
-@pytest.mark.parametrize(
-    ("used", "symbol"),
-    [(0, ""), (99_999, "●"), (100_000, "▲"), (150_000, "◆"), (180_000, "✖"), (900_000, "✖")],
-)
-def test_the_health_level_begins_at_50_75_and_90_percent(used: int, symbol: str) -> None:
-    window = {"total_input_tokens": used, "context_window_size": 200_000}
-    text = drawn(120, snapshot={}, context_window=window)
-    assert [sign for sign in "●▲◆✖" if sign in text] == list(symbol)
-
-
-def test_a_fresh_snapshot_speaks_for_the_level_and_a_stale_one_only_for_the_thresholds() -> None:
-    assert "◆" in drawn(120, snapshot={"level": "critical"})
-    stale = {"level": "critical", "is_fresh": False, "threshold_shares": [0.6, 0.75, 0.9]}
-    assert "●" in drawn(120, snapshot=stale)
-    assert "▲" in drawn(120, snapshot={"threshold_shares": ["a", None, {}]})
-
-
-def test_before_the_first_response_the_use_is_unknown() -> None:
-    window = {"total_input_tokens": 0, "context_window_size": 1_000_000, "used_percentage": None}
-    text = drawn(80, snapshot={}, context_window=window, prompt_cache=None, rate_limits=None)
-    assert text == "opus-5-5  ?% of 1M  $1.86"
-
-
-def test_limits_are_never_guessed() -> None:
-    assert "5h" not in drawn(120, rate_limits=None)
-    assert "5h" not in drawn(120, rate_limits={"five_hour": {"used_percentage": None}})
-    over = {"used_percentage": 99, "resets_at": NOW_MS // 1000 - 1}
-    weekly = {"used_percentage": 61, "resets_at": NOW_MS // 1000 + 9}
-    assert " 7d 61%" in drawn(80, rate_limits={"five_hour": over, "seven_day": weekly})
-    assert "5h" not in drawn(120, rate_limits={"five_hour": over})
-
-
-def test_a_cold_cache_is_called_cold() -> None:
-    past = {"warm": True, "expires_at": NOW_MS // 1000 - 1, "hit_ratio": 0.5}
-    assert "cache 50% cold" in drawn(90, prompt_cache=past)
-    assert "cache cold" in drawn(90, prompt_cache={"warm": False})
-    assert "cache" not in drawn(200, prompt_cache=None)
-    told_by_us = {"cache": "warm", "cache_cold_at_ms": NOW_MS + 60_000, "cache_hit_share": 0.9}
-    assert "cache hit 90%, cold in 1m" in drawn(200, snapshot=told_by_us, prompt_cache=None)
-
-
-def test_an_old_snapshot_no_longer_says_how_fast_it_burns_but_keeps_its_alerts() -> None:
-    text = drawn(120, snapshot={**SNAPSHOT, "is_fresh": False, "is_old": True})
-    assert "/min" not in text
-    assert "⚑" in text
-
-
-@pytest.mark.parametrize(
-    ("usd", "shown"),
-    [(0, "$0.00"), (0.00001, "<$0.0001"), (0.0051, "$0.0051"), (1234.5, "$1,234.50")],
-)
-def test_money_has_two_digits_and_four_under_a_cent(usd: float, shown: str) -> None:
-    assert shown in drawn(120, cost={"total_cost_usd": usd}).split()
-
-
-@pytest.mark.parametrize(
-    ("identity", "name"),
-    [
-        ("claude-opus-5-5-20260801", "opus-5-5"),
-        ("eu.anthropic.claude-sonnet-5-5", "sonnet-5-5"),
-        ("local-model", "local-model"),
-        ("x" * 500, "x" * 24),
-        ("\x1b]0;owned\x07claude-\u202eopus", "opus"),
-        (7, ""),
-    ],
-)
-def test_a_model_is_named_shortly(identity: object, name: str) -> None:
-    assert statusline.model_name({"model": {"id": identity}}, {}) == name
-
-
-def test_counts_and_times_are_short() -> None:
-    counts = [0, 999, 1000, 1612, 99_960, 200_000, 999_999, 1_240_000, 2_000_000_000]
-    assert [statusline.short_count(count) for count in counts] == [
-        "0", "999", "1K", "1.61K", "100K", "200K", "1M", "1.24M", "2B",
-    ]  # fmt: skip
-    times = [0, 59.4, 59.6, 61, 3599, 3600, 86_400, 172_800, 950_000]
-    assert [statusline.short_time(seconds) for seconds in times] == [
-        "0s", "59s", "59s", "1m", "59m", "1h00m", "1d0h", "2d0h", "10d23h",
-    ]  # fmt: skip
-
 
 # ── templates, width, colour ──────────────────────────────────────────────────────────────────────
 
@@ -257,7 +116,7 @@ def test_wide_characters_count_as_two(tmp_path: Path) -> None:
 
 
 def test_whatever_reports_drop_is_dropped_here_too() -> None:
-    kept = [code for code in _DROPPED if statusline.clean(f"a{chr(code)}", 9) != "a"]
+    kept = [code for code in _DROPPED if statusline_values.clean(f"a{chr(code)}", 9) != "a"]
     assert kept == []
 
 
@@ -390,7 +249,9 @@ JSON = st.recursive(
     max_leaves=6,
 )
 PARTS = st.dictionaries(st.sampled_from(sorted(told())), JSON, max_size=9)
-FIELDS = st.sampled_from([*statusline.KEPT[0][1].split(), "id", "five_hour", "hit_ratio", "warm"])
+FIELDS = st.sampled_from(
+    [*statusline_spool.KEPT[0][1].split(), "id", "five_hour", "hit_ratio", "warm"]
+)
 NEAR = st.dictionaries(
     st.sampled_from(sorted(told())), st.dictionaries(FIELDS, JSON, max_size=4), max_size=5
 )
@@ -426,7 +287,7 @@ def test_any_message_gives_a_line_that_fits(
         text = statusline.line_of(parts, known, options, NOW_MS)
         assert text == "" or text.isprintable()
         assert text_width(text) <= width
-    assert len(statusline.spool_line(parts, NOW_MS)) <= statusline.SPOOL_LINE_BYTES
+    assert len(statusline_spool.spool_line(parts, NOW_MS)) <= statusline_spool.LINE_BYTES
 
 
 def test_without_the_private_scanner_json_takes_its_place(tmp_path: Path) -> None:
@@ -443,7 +304,7 @@ def test_without_the_private_scanner_json_takes_its_place(tmp_path: Path) -> Non
     assert "58% of 200K" in line(done)
     [written] = (tmp_path / "spool/statusline.jsonl").read_bytes().splitlines(keepends=True)
     at_ms = json.loads(written)["at_ms"]
-    assert written == statusline.spool_line(lasting(transcript_path="/none"), at_ms)
+    assert written == statusline_spool.spool_line(lasting(transcript_path="/none"), at_ms)
 
 
 def test_a_refresh_imports_nothing_of_the_agents_folder(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -454,7 +315,7 @@ def test_a_refresh_imports_nothing_of_the_agents_folder(monkeypatch: pytest.Monk
         return 7
 
     monkeypatch.setattr("posix.posix_spawn", spawned)
-    assert statusline._start("/data/tokens", SESSION, "") == 7
+    assert statusline_spool._start("/data/tokens", SESSION, "") == 7
     [(program, arguments, environment, has_own_session)] = started
     assert program == sys.executable
     assert arguments == [sys.executable, "-I", "-m", "tokenbudget", "refresh-statusline", SESSION]
@@ -463,30 +324,43 @@ def test_a_refresh_imports_nothing_of_the_agents_folder(monkeypatch: pytest.Monk
     assert has_own_session
 
 
-def test_nothing_but_modules_written_in_c_is_imported(tmp_path: Path) -> None:
+PARTS_OF_IT = {"statusline", "statusline_line", "statusline_spool", "statusline_values"}
+
+
+@pytest.mark.parametrize("is_wired", [True, False])
+def test_nothing_but_its_own_parts_and_modules_written_in_c_is_imported(
+    tmp_path: Path, is_wired: bool
+) -> None:
     write_snapshot(str(tmp_path), Snapshot(SESSION, NOW_MS, 1, 1))
-    script = (
-        "import sys; before = set(sys.modules); sys.argv = [''] + sys.argv[1:];"
-        f"source = open({SCRIPT!r}).read().replace('posix._exit(0)', 'raise SystemExit');"
-        "exec(compile(source, 'statusline.py', 'exec'), {'__name__': 'statusline'});"
-        "mine = {'__name__': '__main__'}\n"
-        "try: exec(compile(source, 'statusline.py', 'exec'), mine)\n"
-        "except SystemExit: pass\n"
-        "new = {name: module for name, module in sys.modules.items() if name not in before}\n"
-        "kinds = {name: getattr(module, '__file__', None) or 'built in'"
-        " for name, module in new.items()}\n"
-        "sys.stderr.write(repr(sorted(kinds.items())))"
+    begin = (
+        "sys.path.insert(0, sys.argv.pop(1)); import statusline; del sys.path[0];"
+        if is_wired
+        else f"script = {SCRIPT!r}; sys.argv.pop(1);"
+        "code = compile(open(script).read(), script, 'exec');"
+        "statusline = {'__name__': '__main__', '__file__': script};"
     )
+    script = f"""
+import sys; before = set(sys.modules); {begin}
+import posix; left = posix._exit
+def leave(code):
+    new = {{name: str(getattr(module, '__file__', None) or 'built in')
+           for name, module in sys.modules.items() if name not in before}}
+    posix.write(2, repr(new).encode())
+    left(code)
+posix._exit = leave
+{"statusline.main()" if is_wired else "exec(code, statusline)"}
+"""
     done = subprocess.run(
-        [sys.executable, "-IS", "-c", script, str(tmp_path), "--refresh-with", "/bin/true"],
+        [sys.executable, "-IS", "-c", script, str(Path(SCRIPT).parent), str(tmp_path)],
         input=json.dumps(lasting(transcript_path=SCRIPT)).encode(),
         capture_output=True,
         check=True,
     )
     found = dict(eval(done.stderr))  # the repr of pairs of strings that we have just printed
     assert b"58% of 200K" in done.stdout
-    assert set(found) <= {"_json", "_signal", "time", "posix"}
-    assert not any(path.endswith(".py") for path in found.values())
+    of_ours = PARTS_OF_IT if is_wired else PARTS_OF_IT - {"statusline"}
+    assert {name for name, path in found.items() if path.endswith(".py")} == of_ours
+    assert set(found) - of_ours <= {"_json", "_signal", "time", "posix"}
     assert (tmp_path / "spool/statusline.jsonl").exists()
     assert (tmp_path / "statusline/refresh.lock").exists()
 
@@ -501,8 +375,8 @@ def test_the_page_shows_the_line_as_it_is_drawn(width: int) -> None:
 
 def test_the_page_names_every_field_and_segment() -> None:
     page = PAGE.read_text(encoding="utf-8")
-    kept = [name for _, fields in statusline.KEPT for name in fields.split()]
-    shown, _ = statusline.segments(told(), SNAPSHOT, False, NOW_MS)
+    kept = [name for _, fields in statusline_spool.KEPT for name in fields.split()]
+    shown, _ = statusline_line.segments(told(), SNAPSHOT, False, NOW_MS)
     segments = [f"{{{name}}}" for name in shown]
-    names = [*Snapshot._fields, *kept, *statusline.USAGE.split(), *segments]
+    names = [*Snapshot._fields, *kept, *statusline_spool.USAGE.split(), *segments]
     assert [name for name in names if f"`{name}`" not in page] == []

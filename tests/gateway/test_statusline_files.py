@@ -15,10 +15,13 @@ import pytest
 from tests.gateway.status_bar import SESSION, lasting, line, run, run_at_once
 
 from tokenbudget.budget.limits import LimitSample
-from tokenbudget.gateway import statusline
+from tokenbudget.gateway import statusline_spool
 from tokenbudget.gateway.statusline_files import (
+    LostReports,
     Snapshot,
+    count_lost,
     drop_spool,
+    lost_reports,
     rate_limit_samples,
     remove_old_snapshots,
     snapshot_path,
@@ -39,24 +42,9 @@ def transcript(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture
-def counting_refresh(tmp_path: Path) -> Path:
-    """A refresh that notes its session and goes on for a moment."""
-    path = tmp_path / "refresh"
-    path.write_text(f'#!/bin/sh\necho "$1 $TOKENS_HOME" >> {tmp_path}/refreshed\nsleep 0.3\n')
-    path.chmod(0o700)
-    return path
-
-
 def snapshot_of(transcript: Path) -> Snapshot:
     found = transcript.stat()
     return Snapshot(SESSION, CLOCK.now_ms(), found.st_size, found.st_mtime_ns // 1_000_000)
-
-
-def refreshed(tmp_path: Path, seconds: float = 0.5) -> list[str]:
-    CLOCK.sleep(seconds)
-    path = tmp_path / "refreshed"
-    return path.read_text().splitlines() if path.exists() else []
 
 
 # ── snapshots ─────────────────────────────────────────────────────────────────────────────────────
@@ -143,16 +131,16 @@ def test_a_crash_between_taking_and_dropping_loses_nothing(tmp_path: Path) -> No
 def test_what_a_slow_writer_adds_after_the_taking_is_taken_next_time(tmp_path: Path) -> None:
     home = str(tmp_path)
     run(lasting(), home)
-    slow = os.open(home + statusline.SPOOL, os.O_WRONLY | os.O_APPEND)
+    slow = os.open(home + statusline_spool.SPOOL, os.O_WRONLY | os.O_APPEND)
     taken = take_spool(home)
-    os.write(slow, statusline.spool_line(lasting(version="late"), 7))
+    os.write(slow, statusline_spool.spool_line(lasting(version="late"), 7))
     os.close(slow)
     drop_spool(taken)
     assert "late" in [entry.version for entry in take_spool(home).entries]
 
 
 def test_damaged_lines_are_counted_and_cost_no_other(tmp_path: Path) -> None:
-    whole = statusline.spool_line(lasting(), 1)
+    whole = statusline_spool.spool_line(lasting(), 1)
     (tmp_path / "spool").mkdir()
     damage = b"\xff\n{}\n[]\n\n" + b"[" * 3000 + b"\n"
     (tmp_path / "spool/statusline.jsonl").write_bytes(
@@ -167,8 +155,8 @@ def test_the_spool_never_grows_beyond_1_mb(tmp_path: Path) -> None:
     home = str(tmp_path)
     spool = tmp_path / "spool/statusline.jsonl"
     spool.parent.mkdir()
-    whole = statusline.spool_line(lasting(), 1)
-    spool.write_bytes(whole * (statusline.SPOOL_ROOM_BYTES // len(whole) + 1))
+    whole = statusline_spool.spool_line(lasting(), 1)
+    spool.write_bytes(whole * (statusline_spool.ROOM_BYTES // len(whole) + 1))
     lines = spool.stat().st_size // len(whole)
     run_at_once(20, lasting(), tmp_path)
     assert all(path.stat().st_size <= 1 << 20 for path in spool.parent.iterdir())
@@ -177,78 +165,15 @@ def test_the_spool_never_grows_beyond_1_mb(tmp_path: Path) -> None:
     assert taken.damaged_lines == 0
 
 
-def test_a_line_that_is_too_long_goes_without_its_path_or_not_at_all() -> None:
-    assert b"transcript_path" not in statusline.spool_line(
-        lasting(transcript_path="\U0001f600" * 1024), 1
-    )
-    limits = {f"limit_{n}": {"used_percentage": 1} for n in range(99)}
-    assert statusline.spool_line(lasting(rate_limits=limits), 1).count(b"limit_") == 8
-
-
-# ── the refresh ───────────────────────────────────────────────────────────────────────────────────
-
-
-def test_30_processes_at_once_start_one_refresh(
-    tmp_path: Path, transcript: Path, counting_refresh: Path
-) -> None:
-    told = lasting(transcript_path=str(transcript))
-    run_at_once(30, told, tmp_path, "--refresh-with", str(counting_refresh))
-    assert refreshed(tmp_path) == [f"{SESSION} {tmp_path}"]
-
-
-def test_a_fresh_snapshot_or_a_missing_transcript_starts_none(
-    tmp_path: Path, transcript: Path, counting_refresh: Path
-) -> None:
-    write_snapshot(str(tmp_path), snapshot_of(transcript))
-    for path in (str(transcript), str(tmp_path / "none.jsonl")):
-        told = lasting(transcript_path=path)
-        line(run(told, tmp_path, "--refresh-with", str(counting_refresh)))
-    assert refreshed(tmp_path) == []
-    with transcript.open("a") as handle:
-        handle.write("{}\n")
-    told = lasting(transcript_path=str(transcript))
-    line(run(told, tmp_path, "--refresh-with", str(counting_refresh)))
-    assert len(refreshed(tmp_path)) == 1
-
-
-@pytest.mark.parametrize(
-    ("age_seconds", "pid", "starts"),
-    [
-        (1, "0", 0),  # has just begun
-        (10, str(os.getpid()), 0),  # still runs
-        (10, "0", 1),  # has ended
-        (10, "4194304", 1),  # as above: no process has this id
-        (10, "x" * 20, 1),
-        (90, str(os.getpid()), 1),  # lost
-        (-3600, str(os.getpid()), 1),  # the clock was set back
-        (3, "", 1),  # its starter died before it could start any
-    ],
-)
-def test_the_lock_holds_5_seconds_or_as_long_as_the_refresh_and_expires(
-    tmp_path: Path, counting_refresh: Path, age_seconds: int, pid: str, starts: int
-) -> None:
-    lock = tmp_path / "statusline/refresh.lock"
-    lock.parent.mkdir()
-    lock.write_text(pid)
-    began = CLOCK.now_ms() / 1000 - age_seconds
-    os.utime(lock, (began, began))
-    line(run(lasting(), tmp_path, "--refresh-with", str(counting_refresh)))
-    assert len(refreshed(tmp_path)) == starts
-
-
-def test_a_refresh_that_cannot_be_started_does_not_matter(tmp_path: Path) -> None:
-    line(run(lasting(), tmp_path, "--refresh-with", "/does/not/exist"))
-    (tmp_path / "home").mkdir(mode=0o500)
-    line(run(lasting(), tmp_path / "home", "--refresh-with", "/does/not/exist"))
-
-
-def test_the_refresh_holds_none_of_the_streams(tmp_path: Path) -> None:
-    slow = tmp_path / "slow"
-    slow.write_text("#!/bin/sh\nexec sleep 3\n")
-    slow.chmod(0o700)
-    began = CLOCK.monotonic_seconds()
-    line(run(lasting(), tmp_path, "--refresh-with", str(slow)))  # reads both pipes to their ends
-    assert CLOCK.monotonic_seconds() - began < 2
+def test_the_count_of_what_was_lost_only_grows(tmp_path: Path) -> None:
+    home = str(tmp_path)
+    assert lost_reports(home) == LostReports(0, 0)
+    count_lost(home, 3, 1000)
+    count_lost(home, 4, 2000)
+    assert lost_reports(home) == LostReports(7, 2000)
+    for damage in (b"", b"{", b"[]", b'{"format":"x","lines":9}'):
+        (tmp_path / "statusline.lost.json").write_bytes(damage)
+        assert lost_reports(home) == LostReports(0, 0)
 
 
 # ── wiring ────────────────────────────────────────────────────────────────────────────────────────

@@ -245,3 +245,21 @@ def test_marking_a_file_gone_on_a_full_disk_is_told(home: Home) -> None:
         ledger._connection.execute("PRAGMA query_only = ON")
         with pytest.raises(LedgerUnusable):
             home.collector(ledger).refresh(home.tops, Want.USAGE)
+
+
+def commit_a_row_of_no_file(connection: sqlite3.Connection) -> None:
+    with Transaction(connection):
+        connection.execute("PRAGMA defer_foreign_keys = ON")  # looked at when it commits
+        connection.execute("INSERT INTO problem VALUES (4711, 0, 'of no file')")
+
+
+def test_a_commit_that_fails_leaves_no_lock(tmp_path: Path) -> None:
+    path = str(tmp_path / "ledger.db")
+    with closing(open_ledger(path)) as one, closing(open_ledger(path)) as other:
+        one.execute("PRAGMA foreign_keys = ON")
+        with pytest.raises(sqlite3.IntegrityError):
+            commit_a_row_of_no_file(one)
+        assert not one.in_transaction
+        other.execute("PRAGMA busy_timeout = 0")
+        with Transaction(other):
+            other.execute("INSERT INTO meta VALUES ('key', 'value')")

@@ -8,6 +8,8 @@ from contextlib import closing
 import pytest
 from tests.ledger.builders import Home
 
+from tokenbudget.alerts.state import State
+from tokenbudget.app.alert_store import LedgerAlerts
 from tokenbudget.ledger import migrations
 from tokenbudget.ledger.migrations import MIGRATIONS, migrate
 from tokenbudget.ledger.queries import UsageQuery
@@ -56,6 +58,31 @@ INSERT INTO calibration VALUES ('claude-opus-5-5', 120, 4, 0.02, 0.07, 0.09, 0.1
 INSERT INTO window_snapshot VALUES (1, '', 'size 900', '[]');
 INSERT INTO limit_sample VALUES ('five_hour', 1795179600000, 0.38, 1795190000000);
 INSERT INTO told_window VALUES ('s1', 1795179600000, 200000);
+""",
+    4: """
+INSERT INTO model VALUES (1, 'claude-opus-5-5');
+INSERT INTO session VALUES (1, 's1', 'main', '2.1.329', '', '/home/dev/shop', '', '');
+INSERT INTO file VALUES (1, '/home/dev/s1.jsonl', 'claude-code', 's1', 0, NULL, 900, 5, 6, 900, 900,
+                         7, 8, 1, 0, 0, 0, 0, 0, NULL, NULL);
+INSERT INTO response VALUES (1, 'msg_1', 1, 0, 1, 1, 1795179600000, 0, 0, 0, 3, 10, 60, 40, 1000, 0,
+                             NULL, 1, 1, '', '');
+INSERT INTO rollup_stale VALUES (498661);
+INSERT INTO measured_file VALUES (1, 900, 900, 5, 7, 8, 'o200k_base/1');
+INSERT INTO piece VALUES (1, 0, 0, '', 'tool_use', 'Read', 'a.py', 'msg_1', 24, 9, 12, 1, 0, 1, 0,
+                          10, 0);
+INSERT INTO calibration VALUES ('claude-opus-5-5', 120, 4, 0.02, 0.07, 0.09, 0.1, '{"bpe": 1.2}',
+                                1795179600000);
+INSERT INTO window_snapshot VALUES (1, '', 'size 900', '[]');
+INSERT INTO limit_sample VALUES ('five_hour', 1795179600000, 0.38, 1795190000000);
+INSERT INTO told_window VALUES ('s1', 1795179600000, 200000);
+INSERT INTO alert_state VALUES (1, '{"format":"tokenbudget/alert-state/1","alerts":[],"silences":[],
+"held":[],"sent":[],"sequence":7,"clock_ms":1795179600000}');
+INSERT INTO alert_claim VALUES ('context-80|context|s1|', 7);
+INSERT INTO alert_outbox VALUES (1, '0123456789abcdef0123456789abcdef', '{"channel":"slack",
+"kind":"fire","level":"critical","rule_id":"context-80","fingerprint":"context-80|context|s1|",
+"title":"context window at 81%","body":"","made_at_ms":1795179600000}', 0, 0, 0, NULL);
+INSERT INTO alert_history VALUES (1, 1795179600000, 'context-80', 'context-80|context|s1|', 'fire',
+                                  'context window at 81% (to slack)');
 """,
 }
 
@@ -113,6 +140,26 @@ def test_what_was_counted_by_a_past_version_is_kept(home: Home, version: int) ->
         assert list(ledger.windows.requests(file.file_id)) == ["msg_1"]
         assert [row.steps for row in ledger.windows.calibrations()] == [120]
         assert ledger.windows.snapshot(file.file_id, "", "size 900") == "[]"
+
+
+@pytest.mark.parametrize("version", range(1, SCHEMA_VERSION + 1))
+def test_alerts_go_on_where_a_past_version_left_them(home: Home, version: int) -> None:
+    """Nothing before version 4, which had none."""
+    home.data.mkdir()
+    with closing(sqlite3.connect(home.ledger_path, isolation_level=None)) as connection:
+        migrate(connection, version)
+        connection.executescript(WRITTEN_BY[version])
+    with home.open() as ledger:
+        alerts = LedgerAlerts(ledger)
+        kept = 7 if version >= 4 else 0
+        assert alerts.state() == State(sequence=kept, clock_ms=1795179600000 if kept else 0)
+        assert [one.entry.title for one in alerts.waiting()] == (
+            ["context window at 81%"] if kept else []
+        )
+        assert [one.event for one in alerts.history(9)] == (["fire"] if kept else [])
+        with alerts.transaction() as transaction:
+            won = [transaction.claim("context-80|context|s1|", v) for v in (7, 8)]
+        assert won == [not kept, True]
 
 
 def test_a_step_that_fails_leaves_nothing_of_itself(monkeypatch: pytest.MonkeyPatch) -> None:

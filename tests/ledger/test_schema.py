@@ -14,10 +14,17 @@ from tests.ledger.builders import Home
 from tokenbudget.collector.ingest import Want
 from tokenbudget.ledger import schema
 from tokenbudget.ledger.migrations import MIGRATIONS
-from tokenbudget.ledger.schema import PIECE_TABLES, REPORT_TABLES, SCHEMA_VERSION, SUMS, TABLES
+from tokenbudget.ledger.schema import (
+    ALERT_TABLES,
+    PIECE_TABLES,
+    REPORT_TABLES,
+    SCHEMA_VERSION,
+    SUMS,
+    TABLES,
+)
 from tokenbudget.metering.rates import prompt_bucket
 
-DOCUMENT = TABLES + PIECE_TABLES + REPORT_TABLES
+DOCUMENT = TABLES + PIECE_TABLES + REPORT_TABLES + ALERT_TABLES
 CREATED = re.findall(r"^CREATE TABLE (\w+) \(\n(.*?)^\)", DOCUMENT, re.DOTALL | re.MULTILINE)
 BODIES: dict[str, str] = dict(CREATED)
 

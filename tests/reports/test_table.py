@@ -7,17 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tokenbudget.model.figures import (
-    Style,
-    counted,
-    cut,
-    dollars,
-    padded,
-    short_count,
-    sparkline,
-    text_width,
-    wrapped,
-)
+from tokenbudget.model.figures import Style, text_width
 from tokenbudget.model.plain_text import one_line
 from tokenbudget.reports.table import Column, Marked, render, shown
 
@@ -46,83 +36,6 @@ rows = st.tuples(
 )
 
 
-class TestShortCount:
-    @pytest.mark.parametrize(
-        ("count", "short"),
-        [
-            (0, "0"),
-            (950, "950"),
-            (999, "999"),
-            (1000, "1.00K"),
-            (1234, "1.23K"),
-            (9_994, "9.99K"),
-            (9_995, "10.0K"),
-            (33_600, "33.6K"),
-            (99_949, "99.9K"),
-            (99_950, "100K"),
-            (999_499, "999K"),
-            (999_500, "1.00M"),
-            (1_670_000_000, "1.67B"),
-            (2_000_000_000_000, "2.00T"),
-            (9_990_000_000_000_000, "9990T"),
-        ],
-    )
-    def test_examples(self, count: int, short: str) -> None:
-        assert short_count(count) == short
-
-    @given(st.integers(1000, 10**15 - 10**12))
-    def test_has_three_significant_digits_and_the_right_size(self, count: int) -> None:
-        short = short_count(count)
-        factor = {"K": 10**3, "M": 10**6, "B": 10**9, "T": 10**12}[short[-1]]
-
-        assert len(short[:-1].replace(".", "")) == 3
-        assert abs(Decimal(short[:-1]) * factor - count) <= Decimal(count) / 198
-
-    @given(st.integers(0, 999))
-    def test_what_is_short_stays_exact(self, count: int) -> None:
-        assert short_count(count) == str(count)
-
-    @given(counts, counts)
-    def test_more_is_never_shown_as_less(self, one: int, other: int) -> None:
-        def read(short: str) -> Decimal:
-            factor = {"K": 3, "M": 6, "B": 9, "T": 12}.get(short[-1], 0)
-            return Decimal(short.rstrip("KMBT")).scaleb(factor)
-
-        low, high = sorted((one, other))
-        assert read(short_count(low)) <= read(short_count(high))
-
-
-class TestDollars:
-    @pytest.mark.parametrize(
-        ("amount", "text"),
-        [
-            ("0", "$0.00"),
-            ("0.00000001", "<$0.0001"),
-            ("0.0001", "$0.0001"),
-            ("0.00994", "$0.0099"),
-            ("0.00996", "$0.01"),
-            ("0.01", "$0.01"),
-            ("0.015", "$0.02"),
-            ("4.18", "$4.18"),
-            ("4.185", "$4.19"),
-            ("1234567.891", "$1,234,567.89"),
-        ],
-    )
-    def test_examples(self, amount: str, text: str) -> None:
-        assert dollars(Decimal(amount)) == text
-
-    @given(st.decimals("0.0000000001", 10**9, places=10))
-    def test_what_is_not_nothing_is_never_shown_as_nothing(self, amount: Decimal) -> None:
-        assert any(digit in "123456789" for digit in dollars(amount))
-
-    @given(st.decimals("0.01", 10**9, places=10))
-    def test_is_rounded_to_the_cent(self, amount: Decimal) -> None:
-        text = dollars(amount).replace("$", "").replace(",", "")
-
-        assert abs(Decimal(text) - amount) <= Decimal("0.005")
-        assert text[-3] == "."
-
-
 class TestCells:
     @pytest.mark.parametrize(
         ("cell", "exact", "short"),
@@ -137,72 +50,6 @@ class TestCells:
     )
     def test_as_text(self, cell: Cell, exact: str, short: str) -> None:
         assert (shown(cell), shown(cell, is_short=True)) == (exact, short)
-
-    def test_one_is_no_plural(self) -> None:
-        assert [counted(n, "session") for n in (0, 1, 1000)] == [
-            "0 sessions",
-            "1 session",
-            "1,000 sessions",
-        ]
-
-
-class TestWidth:
-    @pytest.mark.parametrize(
-        ("text", "width"),
-        [
-            ("plain", 5),
-            ("漢字", 4),
-            ("한글", 4),
-            ("ｱ", 1),
-            ("\N{FULLWIDTH LATIN CAPITAL LETTER A}", 2),
-            ("🙂", 2),
-            ("é", 1),
-            ("e\u0301", 1),
-            ("ก\u0e31", 1),
-            ("क\u094dष", 2),
-            ("\u1100\u1161", 2),
-            ("a\u20dd", 1),
-            ("…─█·", 4),
-        ],
-    )
-    def test_in_columns(self, text: str, width: int) -> None:
-        assert text_width(text) == width
-
-    @given(texts, st.integers(0, 30), st.booleans())
-    def test_a_cut_text_fits(self, text: str, width: int, keeps_start: bool) -> None:
-        clean = one_line(text)
-
-        assert text_width(cut(clean, width, keeps_start)) <= width
-
-    @given(texts, st.integers(1, 30), st.booleans())
-    def test_only_what_is_too_wide_is_cut(self, text: str, width: int, keeps_start: bool) -> None:
-        clean = one_line(text)
-        fitting = cut(clean, width, keeps_start)
-
-        if text_width(clean) <= width:
-            assert fitting == clean
-        else:
-            assert "…" in fitting
-
-    def test_the_middle_goes_or_the_end(self) -> None:
-        assert cut("abcdefghij", 5) == "ab…ij"
-        assert cut("abcdefghij", 5, keeps_start=True) == "abcd…"
-
-    @given(texts, st.integers(0, 40))
-    def test_a_padded_text_is_as_wide_as_asked_for(self, text: str, width: int) -> None:
-        assert text_width(padded(one_line(text), width)) == width
-
-    @given(st.lists(texts).map(" ".join), st.integers(10, 100), st.sampled_from(["", "  "]))
-    def test_wrapped_lines_fit_and_keep_the_words(self, text: str, width: int, indent: str) -> None:
-        clean = one_line(text)
-        lines = wrapped(clean, width, indent)
-
-        assert all(text_width(line) <= width for line in lines)
-        if all(text_width(word) <= width - len(indent) for word in clean.split()):
-            assert " ".join(lines).split() == clean.split()
-
-    def test_later_lines_are_indented(self) -> None:
-        assert wrapped("? one two three", 9, "  ") == ["? one two", "  three"]
 
 
 class TestRender:
@@ -285,15 +132,3 @@ class TestRender:
         lines = render(COLUMNS, [["x" * 10**6, "y" * 10**6, 1, 2, 3, 4, Decimal(5)]], None, WIDE)
 
         assert len(lines[2]) <= 1000
-
-
-class TestSparkline:
-    @given(st.lists(counts, max_size=30))
-    def test_one_sign_per_value(self, values: list[int]) -> None:
-        assert len(sparkline(values)) == len(values)
-
-    def test_shapes(self) -> None:
-        assert sparkline([0, 1, 4, 8]) == "·▂▅█"
-        assert sparkline([0, 0]) == "··"
-        assert sparkline([5]) == "█"
-        assert sparkline([1, 10**9]) == "▁█"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tokenbudget.analysis.session_window import SessionWindow
 from tokenbudget.analysis.window_size import WindowSize
 from tokenbudget.ledger.inspection import SessionRow
-from tokenbudget.model.figures import bar, text_width
+from tokenbudget.model.figures import text_width
 from tokenbudget.reports.window import (
     counted_tokens,
     fields_of,
@@ -99,27 +99,6 @@ class TestHeaded:
 
     def test_the_end_gives_way(self) -> None:
         assert headed("Title", "a long heading", 15) == "Title  a long …"
-
-
-class TestBar:
-    @given(st.floats(-2, 3, allow_nan=False), st.integers(1, 60))
-    def test_has_its_cells_whatever_the_share(self, share: float, cells: int) -> None:
-        assert text_width(bar(share, cells)) == cells
-
-    @pytest.mark.parametrize(
-        ("share", "drawn"),
-        [
-            (0.0, "░░░░"),
-            (0.125, "▌░░░"),
-            (0.5, "██░░"),
-            (0.97, "███▉"),
-            (1.0, "████"),
-            (7.0, "████"),
-            (-1.0, "░░░░"),
-        ],
-    )
-    def test_is_filled_to_an_eighth_of_a_cell(self, share: float, drawn: str) -> None:
-        assert bar(share, 4) == drawn
 
 
 class TestFigures:

@@ -36,7 +36,7 @@ def test_the_new_file_takes_the_old_ones_place(old: Path) -> None:
 def test_a_failure_before_the_rename_leaves_the_old_file_and_nothing_else(
     old: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
-    def failing(*_: object) -> None:
+    def failing(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
     if step == "write":
@@ -70,7 +70,7 @@ def test_a_failure_after_the_rename_leaves_the_new_file_and_nothing_else(
 def test_an_interruption_leaves_no_temporary_file(
     old: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(*_: object) -> None:
+    def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(os, "replace", interrupted)
@@ -99,10 +99,20 @@ def test_a_bare_name_is_written_here(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert (tmp_path / "a").read_bytes() == b"new"
 
 
+def test_a_link_that_somebody_left_is_replaced_and_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "victim").write_bytes(b"precious")
+    (tmp_path / "a").symlink_to("victim")
+    (tmp_path / f".a.{os.getpid()}.tmp").symlink_to("victim")
+    write_atomic(str(tmp_path / "a"), b"new")
+    assert (tmp_path / "victim").read_bytes() == b"precious"
+    assert (tmp_path / "a").read_bytes() == b"new"
+    assert not (tmp_path / "a").is_symlink()
+
+
 def test_no_descriptor_is_left_open(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = len(os.listdir("/dev/fd"))
     write_atomic(str(old), b"new")
-    monkeypatch.setattr(os, "replace", lambda *_: 1 / 0)
+    monkeypatch.setattr(os, "replace", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         write_atomic(str(old), b"newer")
     assert len(os.listdir("/dev/fd")) == before

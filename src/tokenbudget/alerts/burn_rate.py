@@ -132,9 +132,13 @@ def burn_observation(
         float(severity),
         reading.at_ms,
         is_known=is_known,
-        where=where or f"{reading.limit} limit, {reading.used_share:.0%} used",
+        where=where or f"{_shown(reading.limit)} limit, {int(reading.used_share * 100)}% used",
         outlook=outlook,
     )
+
+
+def _shown(limit: str) -> str:
+    return {"five-hour": "5-hour", "seven-day": "7-day"}[limit]
 
 
 def _is_too_early(reading: BurnReading) -> bool:

@@ -7,12 +7,12 @@ from tokenbudget.alerts.hours import is_quiet, shown_span
 from tokenbudget.alerts.inert import one_line
 from tokenbudget.alerts.manners import HOUR_MS, silence_of
 from tokenbudget.alerts.rules import MARGIN_SHARE, SHARES
-from tokenbudget.alerts.state import CALM, FIRING, PENDING
+from tokenbudget.alerts.state import CALM, FIRING, PENDING, Alert
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tokenbudget.alerts.rules import Rule
-    from tokenbudget.alerts.state import Alert, Policy, State
+    from tokenbudget.alerts.state import Policy, State
 
 
 def status_word(alert: Alert) -> str:
@@ -28,6 +28,7 @@ def why(state: State, rule: Rule, policy: Policy, now_ms: int) -> list[str]:
     alerts = [alert for alert in state.alerts if alert.rule_id == rule.id]
     if not alerts:
         said.append("Nothing that it watches has been seen yet.")
+        said += _silence(_of_rule(rule), state, now_ms)
     for alert in alerts:
         said += _standing(alert, rule, state, policy, now_ms)
     if is_quiet(policy.quiet, now_ms):
@@ -82,6 +83,11 @@ def _told(alert: Alert, policy: Policy, now_ms: int) -> str:
         return f"told {ago} ago{heard}, acknowledged: no reminders."
     again = shown_span(policy.repeat_ms - (now_ms - alert.told_at_ms))
     return f"told {ago} ago{heard}, again in {again} if nothing changes."
+
+
+def _of_rule(rule: Rule) -> Alert:
+    """An alert that stands for whatever the rule may see."""
+    return Alert("", rule.id, rule.scope, rule.scope_id, "")
 
 
 def _silence(alert: Alert, state: State, now_ms: int) -> list[str]:

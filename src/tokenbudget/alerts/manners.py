@@ -80,6 +80,10 @@ class Desk:
         recent = (_recent(s, now_ms) for s in self._sent.values())
         return tuple(sorted(s for s in recent if s.at_ms or s.held_back))
 
+    def holds(self, fingerprint: str) -> bool:
+        """Whether an alert waits for the digest, which then says that it is over."""
+        return any(h.fingerprint == fingerprint for h in self.held)
+
     def pass_on(self, notice: Notice) -> Notice:
         """The notice as it leaves: sent, kept for the digest, or held back by every channel."""
         if self._is_quiet and not passes_quiet(notice, self._policy):

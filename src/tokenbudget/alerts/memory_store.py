@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from threading import Lock
 
 from tokenbudget.alerts.state import State
-from tokenbudget.alerts.store import LONGEST_WAIT_MS
+from tokenbudget.alerts.store import LONGEST_WAIT_MS, every_entry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from tokenbudget.alerts.notices import HistoryEntry
     from tokenbudget.alerts.store import OutboxEntry
@@ -38,10 +38,17 @@ class MemoryStore:
                 self.rows.setdefault(entry.key, (entry, 0))
             self.history += work.recorded
 
-    def lease(self, now_ms: int, until_ms: int, most: int) -> list[OutboxEntry]:
+    def lease(
+        self,
+        now_ms: int,
+        until_ms: int,
+        most: int,
+        is_wanted: Callable[[OutboxEntry], bool] = every_entry,
+    ) -> list[OutboxEntry]:
         """See `Outbox.lease`."""
         with self._lock:
-            due = [entry for entry, at in self.rows.values() if _is_due(at, now_ms)]
+            rows = self.rows.values()
+            due = [entry for entry, at in rows if _is_due(at, now_ms) and is_wanted(entry)]
             for entry in due[:most]:
                 self.rows[entry.key] = (entry, until_ms)
             return due[:most]

@@ -8,7 +8,8 @@ FIRE, ESCALATE, REPEAT, RESOLVE = "fire", "escalate", "repeat", "resolve"
 DIGEST, TEST = "digest", "test"
 
 SILENCED, QUIET, HELD_BACK = "silenced", "quiet hours", "rate limit"
-UNHEARD, COVERED = "never told", "told by a higher rule"
+UNHEARD, COVERED, LATE = "never told", "told by a higher rule", "over long ago"
+SPENT = "what was spent is spent"
 """Why a notice was not sent; see `Notice.withheld`."""
 
 

@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 from tokenbudget.alerts.delivery import Delivery
 from tokenbudget.alerts.notices import HistoryEntry
+from tokenbudget.alerts.store import every_entry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from tokenbudget.alerts.delivery import Channel
     from tokenbudget.alerts.store import Outbox, OutboxEntry
@@ -37,14 +38,19 @@ class Attempt(NamedTuple):
     delivery: Delivery
 
 
-def send_due(outbox: Outbox, channels: Mapping[str, Channel], clock: Clock) -> list[Attempt]:
-    """Send what is due, up to `MOST_ENTRIES` rows; every attempt that was made.
+def send_due(
+    outbox: Outbox,
+    channels: Mapping[str, Channel],
+    clock: Clock,
+    is_wanted: Callable[[OutboxEntry], bool] = every_entry,
+) -> list[Attempt]:
+    """Send what is due and wanted, up to `MOST_ENTRIES` rows; every attempt that was made.
 
     All rows get their first attempt before any gets its second, so that a channel that is down
     delays nobody. A row that is not settled here, by a crash, is leased again after `LEASE_MS`.
     """
     now_ms, begun = clock.now_ms(), clock.monotonic_seconds()
-    open_entries = outbox.lease(now_ms, now_ms + LEASE_MS, MOST_ENTRIES)
+    open_entries = outbox.lease(now_ms, now_ms + LEASE_MS, MOST_ENTRIES, is_wanted)
     tried: dict[str, list[Attempt]] = {}
     for number, pause in enumerate((0.0, *BACKOFF_SECONDS), 1):
         if open_entries and pause:

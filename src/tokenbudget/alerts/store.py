@@ -16,7 +16,7 @@ from tokenbudget.alerts.notices import HistoryEntry, history_entry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
     from tokenbudget.alerts.notices import Notice
@@ -42,6 +42,11 @@ class OutboxEntry(NamedTuple):
     made_at_ms: int
     rounds: int = 0
     """How many rounds of attempts have failed."""
+
+
+def every_entry(entry: OutboxEntry) -> bool:
+    """What whoever can serve every channel wants."""
+    return True
 
 
 class Transaction(Protocol):
@@ -76,10 +81,18 @@ class AlertStore(Protocol):
 class Outbox(Protocol):
     """What `send_due` needs. Every call is a transaction of its own."""
 
-    def lease(self, now_ms: int, until_ms: int, most: int) -> list[OutboxEntry]:
+    def lease(
+        self,
+        now_ms: int,
+        until_ms: int,
+        most: int,
+        is_wanted: Callable[[OutboxEntry], bool] = every_entry,
+    ) -> list[OutboxEntry]:
         """Take the oldest rows that are due, and make them due again only at `until_ms`.
 
-        A row is due when its time has come or lies more than `LONGEST_WAIT_MS` ahead.
+        A row is due when its time has come or lies more than `LONGEST_WAIT_MS` ahead. Whoever asks
+        gets those that it wants, since not every process can serve every channel: the others stay
+        as they are.
         In one atomic step: of all who ask at once, one gets a row.
         """
 

@@ -10,13 +10,15 @@ from tokenbudget.alerts.notices import (
     COVERED,
     DIGEST,
     HELD_BACK,
+    LATE,
     REPEAT,
     RESOLVE,
     SILENCED,
+    SPENT,
     UNHEARD,
     Notice,
 )
-from tokenbudget.alerts.rules import LEVELS, fingerprint, takes_over
+from tokenbudget.alerts.rules import COSTS, LEVELS, fingerprint, takes_over
 from tokenbudget.alerts.state import CALM, FIRING
 
 TYPE_CHECKING = False
@@ -26,6 +28,11 @@ if TYPE_CHECKING:
     from tokenbudget.alerts.manners import Desk
     from tokenbudget.alerts.rules import Observation, Rule
     from tokenbudget.alerts.state import Alert, Held, Silence, State
+
+
+LATE_MS = 2 * 3_600_000
+"""Where nobody has looked for so long, an end is no news any more: nobody wants to be told in the
+morning that yesterday's session is over."""
 
 
 class Happening(NamedTuple):
@@ -132,6 +139,10 @@ class Teller:
             return self._withheld(happening, SILENCED)
         if not alert.is_heard:
             return self._withheld(happening, UNHEARD)
+        if alert.scope in COSTS and not self._desk.holds(alert.fingerprint):
+            return self._withheld(happening, SPENT)  # its day is over: nothing to be glad of
+        if self._now - alert.seen_ms > LATE_MS:
+            return self._withheld(happening, LATE)
         return self._passed_on(happening)
 
     def _passed_on(self, happening: Happening) -> Notice:

@@ -44,7 +44,7 @@ _CONTEXT_ADVICE = {
     INFO: "Nothing has to be done yet.",
     WARNING: "Prefer knowledge search over reading whole files.",
     CRITICAL: "Delegate searches and test runs to a subagent.",
-    EMERGENCY: "Compact now or start a new session: tokens compact.",
+    EMERGENCY: "Compact now (/compact) or start a new session.",
 }
 _LIMIT_ADVICE = {
     INFO: "Nothing has to be done yet.",
@@ -54,7 +54,7 @@ _LIMIT_ADVICE = {
 }
 _COST_ADVICE = {
     INFO: "Nothing has to be done yet.",
-    WARNING: "Prefer knowledge search over reading whole files; see tokens profile.",
+    WARNING: "Prefer knowledge search over reading whole files; see tokens usage --by session.",
     CRITICAL: "Delegate to a subagent on a cheaper model.",
     EMERGENCY: "Compact or start a new session: every request pays for the whole window again.",
 }

@@ -17,9 +17,9 @@ from tokenbudget.budget.limits import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from tokenbudget.analysis.composition import Component
+    from tokenbudget.analysis.composition import Component, Item
     from tokenbudget.analysis.session_window import Sample, SessionWindow
     from tokenbudget.budget.limits import LimitForecast
 
@@ -127,14 +127,14 @@ def window_budget(
         rows=rows,
         burns=burn.burns(samples, now_ms),
         limits=[
-            _limit(name, title, window_ms, reports.get(name, ()), now_ms)
+            limit_state(name, title, window_ms, reports.get(name, ()), now_ms)
             for name, title, window_ms in LIMITS
         ],
         advice=_advice(window, rows)[:MOST_ADVICE],
     )
 
 
-def _limit(
+def limit_state(
     name: str, title: str, window_ms: int, samples: Sequence[LimitSample], now_ms: int
 ) -> LimitState:
     """Reports of earlier windows are the experience; those of the open one are its state."""
@@ -237,15 +237,24 @@ def _stale_files(by_key: Mapping[str, Component]) -> list[tuple[int, str]]:
 def _unused_servers(
     by_key: Mapping[str, Component], called_servers: Sequence[str]
 ) -> list[tuple[int, str]]:
-    servers = by_key.get(window_pieces.MCP_TOOLS)
-    called = {_spelling(name) for name in called_servers}
     return [
         (
             item.tokens,
             f"MCP server {item.name}: {item.tokens:,} tokens in every request, and this session"
             " has not called it",
         )
-        for item in (servers.items if servers else ())
+        for item in unused_servers(by_key.values(), called_servers)
+    ]
+
+
+def unused_servers(components: Iterable[Component], called_servers: Sequence[str]) -> list[Item]:
+    """The MCP servers that stand in every request without having been called."""
+    called = {_spelling(name) for name in called_servers}
+    return [
+        item
+        for component in components
+        if component.key == window_pieces.MCP_TOOLS
+        for item in component.items
         if item.tokens >= WORTH_TOKENS
         and item.name != ALL_SERVERS
         and _spelling(item.name) not in called

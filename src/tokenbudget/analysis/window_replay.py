@@ -9,6 +9,7 @@ unseen since. Pieces and remainder always add up to what the request reported.
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import NamedTuple
 
 from tokenbudget.analysis.window_pieces import GROUPS, HIDDEN, Held, label_of, share_out
@@ -18,7 +19,7 @@ from tokenbudget.model.window import Measure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from tokenbudget.ledger.windows import PieceRow, RequestRow
     from tokenbudget.metering.calibration import Fit
@@ -134,6 +135,26 @@ class Replay:
                 return  # a copy of an earlier answer: it was sent then
             self._begin(request)
         self._answer.append(Held(row))
+
+    def beginning(self, tokens: float) -> dict[str, float]:
+        """The first so many tokens of what is held, by component; the prefix stands first.
+
+        Walked from the nearer end: mostly all but a little is asked for, at every request.
+        """
+        left_out = sum(self._totals.values()) - tokens
+        if left_out <= 0:
+            return dict(self._totals)
+        if left_out >= tokens:
+            return _taken(tokens, chain(self._held(True), self._held(False)))
+        tail = _taken(left_out, chain(self._held_back(False), self._held_back(True)))
+        return {name: held - tail[name] for name, held in self._totals.items()}
+
+    def _held(self, is_prefix: bool) -> Iterator[Held]:
+        return (piece for piece in self.held if (piece.kind in window.PREFIX) is is_prefix)
+
+    def _held_back(self, is_prefix: bool) -> Iterator[Held]:
+        back = reversed(self.held)
+        return (piece for piece in back if (piece.kind in window.PREFIX) is is_prefix)
 
     # ── a request ──────────────────────────────────────────────────────────────────────────────
 
@@ -370,13 +391,17 @@ def _read_groups(
     if older_tokens and WHOLE_CACHE * older_tokens <= read <= older_tokens:
         now = replay.groups()  # what was in the remainder may have been told since
         return {name: min(n * read / older_tokens, now[name]) for name, n in older.items()}
+    hidden = min(read, max(0.0, replay.hidden_tokens))
+    return {**replay.beginning(read - hidden), HIDDEN: hidden}
+
+
+def _taken(tokens: float, pieces: Iterable[Held]) -> dict[str, float]:
+    """So many tokens of these pieces, in their order, by component."""
     found = dict.fromkeys(GROUPS, 0.0)
-    found[HIDDEN] = min(read, max(0.0, replay.hidden_tokens))
-    left = read - found[HIDDEN]
-    for is_prefix in (True, False):
-        for piece in replay.held:
-            if (piece.kind in window.PREFIX) is is_prefix and left > 0:
-                taken = min(left, piece.tokens)
-                found[piece.group] += taken
-                left -= taken
+    for piece in pieces:
+        if tokens <= 0:
+            break
+        part = min(tokens, piece.tokens)
+        found[piece.group] += part
+        tokens -= part
     return found

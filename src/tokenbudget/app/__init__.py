@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from tokenbudget.collector.ingest import Outcome
-    from tokenbudget.model.protocols import BodyStore, Clock
+    from tokenbudget.model.protocols import BodyStore, Clock, TokenCounter
 
 LEDGER_NAME = "ledger.db"
 PROJECTS = "projects"
@@ -60,6 +60,15 @@ class Workbench:
         self.outcome: Outcome | None = None
         self.bodies: BodyStore = LiveTranscripts()
         """Gives back the words behind a position in the ledger."""
+        self._counter: TokenCounter | None = None
+
+    def token_counter(self) -> TokenCounter:
+        """Counts tokens; its vocabulary is loaded when it is first asked for."""
+        from tokenbudget.metering.tokenizer import BytePairCounter
+
+        if self._counter is None:
+            self._counter = BytePairCounter()
+        return self._counter
 
     def __enter__(self) -> Workbench:
         return self
@@ -179,7 +188,7 @@ def _refresh_or_close(
     bench: Workbench, tops: Sequence[str], want: Want, terminal: Terminal
 ) -> None:
     try:
-        _refresh(bench, tops, want, terminal, is_kept=False)
+        bring_up_to_date(bench, tops, want, terminal, is_kept=False)
     except BaseException:
         bench.ledger.close()
         raise
@@ -197,9 +206,9 @@ def _kept_bench(
     ledger = Ledger(os.path.join(settings.data_dir, LEDGER_NAME), book.thresholds())
     bench = Workbench(settings, ledger, book, zone, clock)
     try:
-        outcome = _refresh(bench, tops, want, terminal, is_kept=True)
+        outcome = bring_up_to_date(bench, tops, want, terminal, is_kept=True)
         if outcome.lagging_bytes and settings.backfill == "inline":
-            bench.outcome = _refresh(bench, tops, Want.DETAIL, terminal, is_kept=True)
+            bench.outcome = bring_up_to_date(bench, tops, Want.DETAIL, terminal, is_kept=True)
         elif outcome.lagging_bytes and settings.backfill == "detached":
             start_backfill(settings)
     except BaseException:
@@ -208,9 +217,14 @@ def _kept_bench(
     return bench
 
 
-def _refresh(
+def bring_up_to_date(
     bench: Workbench, tops: Sequence[str], want: Want, terminal: Terminal, is_kept: bool
 ) -> Outcome:
+    """Take in what is new; `is_kept` is whether other processes share this ledger.
+
+    Raises:
+        LedgerUnusable, LedgerDamaged: the ledger cannot be written.
+    """
     settings = bench.settings
     lock = first = None
     if is_kept:
@@ -272,7 +286,7 @@ def start_backfill(settings: Settings) -> None:
             return
         lock.release()
         start_detached(
-            [sys.executable, "-m", "tokenbudget", "backfill"], environment_for_child(settings)
+            [sys.executable, "-P", "-m", "tokenbudget", "backfill"], environment_for_child(settings)
         )
     except (OSError, NotImplementedError):  # the latter: a system without POSIX_SPAWN_SETSID
         return  # the next command will try again; nothing depends on it

@@ -12,8 +12,9 @@ from tokenbudget import __version__
 from tokenbudget.analysis.session_window import window_from
 from tokenbudget.app import COPIED, work_in_a_copy
 from tokenbudget.budget.allocation import allocated
-from tokenbudget.budget.health import STANDARD, thresholds
+from tokenbudget.budget.health import thresholds
 from tokenbudget.collector.measuring import RULES, Measurer
+from tokenbudget.config.words import shown
 from tokenbudget.ledger.store import TEMPORARY
 from tokenbudget.metering.price_table import AS_OF
 from tokenbudget.model.errors import BadConfig, BadRequest, LedgerUnusable
@@ -59,6 +60,17 @@ def window_of(bench: Workbench, session: str, agent: str, terminal: Terminal) ->
         BadRequest: the session has no such subagent, or several.
     """
     return _answered(bench, terminal, lambda: _kept_or_computed(bench, session, agent, terminal))
+
+
+def window_in_ledger(
+    bench: Workbench, session: str, agent: str, terminal: Terminal
+) -> SessionWindow:
+    """The same, but never in a copy: for whoever writes to the ledger besides.
+
+    Raises:
+        LedgerUnusable: it cannot be written now. Else as `window_of`.
+    """
+    return _kept_or_computed(bench, session, agent, terminal)
 
 
 def calibration_of_everything(bench: Workbench, terminal: Terminal) -> Mapping[str, Fit]:
@@ -199,33 +211,13 @@ def count_everything(bench: Workbench, progress: Callable[[int, int], None]) -> 
 
 
 def limits_of(settings: Settings) -> Thresholds:
-    """The thresholds of health: the person's own, as shares or as percent.
+    """The thresholds of health: the person's own, from every place that may name them.
 
     Raises:
         BadConfig: they are no numbers, or do not ascend.
     """
-    given = settings.token_management
-    names = {
-        "warningThreshold": STANDARD.warning_share,
-        "criticalThreshold": STANDARD.critical_share,
-        "emergencyThreshold": STANDARD.emergency_share,
-    }
-    unknown = sorted(set(given) - set(names))
-    if unknown:
-        known = ", ".join(names)
-        raise BadConfig(f"tokenManagement has no '{unknown[0]}'; it knows {known}")
-    try:
-        return thresholds(*(_share(given.get(name, share), name) for name, share in names.items()))
-    except BadConfig as exc:
-        raise BadConfig(f"tokenManagement in {settings.config_path}: {exc}") from exc
-
-
-def _share(given: object, name: str) -> float:
-    if isinstance(given, bool) or not isinstance(given, int | float):
-        raise BadConfig(
-            f"tokenManagement.{name} must be a number such as 0.75 or 75, not {given!r}"
-        )
-    return given / 100 if given > 1 else float(given)
+    wanted = settings.management()
+    return thresholds(wanted.warning_share, wanted.critical_share, wanted.emergency_share)
 
 
 def shares_of(settings: Settings) -> Mapping[str, float] | None:
@@ -237,7 +229,9 @@ def shares_of(settings: Settings) -> Mapping[str, float] | None:
     found: dict[str, float] = {}
     for name, share in settings.allocation.items():
         if isinstance(share, bool) or not isinstance(share, int | float):
-            raise BadConfig(f"allocation.{name} must be a number, not {share!r}")
+            raise BadConfig(
+                f"allocation.{name} must be a number, not {shown(share)}, in {settings.config_path}"
+            )
         found[name] = share
     if not found:
         return None
@@ -249,10 +243,10 @@ def shares_of(settings: Settings) -> Mapping[str, float] | None:
 
 
 def _measurer(bench: Workbench) -> Measurer:
-    from tokenbudget.metering.tokenizer import VOCABULARY, BytePairCounter
+    from tokenbudget.metering.tokenizer import VOCABULARY
 
     source = ClaudeCode(bench.settings.home_dir)
-    return Measurer(bench.ledger, source, BytePairCounter, VOCABULARY)
+    return Measurer(bench.ledger, source, bench.token_counter, VOCABULARY)
 
 
 def _requests(bench: Workbench, file: WindowFile) -> list[RequestRow]:

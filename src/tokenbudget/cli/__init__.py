@@ -26,16 +26,19 @@ class Verb(NamedTuple):
 
 VERBS = (
     Verb("overview", "how it stands today and this week (what `tokens` alone shows)", "overview"),
+    Verb("monitor", "a live view: window, burn, limits, cost, alerts", "monitor"),
     Verb("usage", "tokens and cost by day, model, project, session and more", "usage"),
     Verb("sessions", "list the sessions, or show one whole", "sessions"),
     Verb("context", "what fills the window of a session now", "context"),
     Verb("budget", "the window against its plan: use, health, forecast, what to do", "budget"),
     Verb("timeline", "what filled the window over the life of a session", "timeline"),
     Verb("statusline", "one line for the agent's status bar", "statusline"),
+    Verb("alert", "be told when something runs out: set, list, test, silence", "alert"),
     Verb("doctor", "what was read and what is doubtful; --rebuild reads it all again", "doctor"),
     Verb("config", "the settings and where each one comes from", "config"),
     Verb("completion", "shell completion for bash, zsh or fish", "completion"),
     Verb("refresh-statusline", "figures for the status line", "refresh_statusline", is_hidden=True),
+    Verb("send-alerts", "what alerts have to tell", "send_alerts", is_hidden=True),
     Verb("backfill", "read what a quick first pass left", "backfill", is_hidden=True),
 )
 

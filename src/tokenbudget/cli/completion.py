@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from tokenbudget.alerts.rules import PERCENTS
+from tokenbudget.cli.alert import ACTIONS
 from tokenbudget.cli.options import parser, show
 from tokenbudget.model.errors import BadRequest
 
@@ -12,7 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SHELLS = ("bash", "zsh", "fish")
-WORDS = {"completion": SHELLS, "sessions": ("last",)}
+WORDS = {
+    "alert": (*map(str, PERCENTS), *ACTIONS),
+    "completion": SHELLS,
+    "config": ("get", "set", "unset"),
+    "sessions": ("last",),
+}
 """What may stand behind a verb beside its options."""
 
 

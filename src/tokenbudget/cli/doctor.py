@@ -6,6 +6,7 @@ import os
 
 from tokenbudget.analysis.usage import Names, query_for, tabulate
 from tokenbudget.app import Workbench, open_workbench, rebuild
+from tokenbudget.app.statusline import reports_lost
 from tokenbudget.cli.choice import places
 from tokenbudget.cli.options import parser, settings, show, style, whole_number
 from tokenbudget.cli.terminal import terminal
@@ -93,4 +94,5 @@ def _report(bench: Workbench, problems: int, folders: Sequence[str]) -> Report:
         table=tabulate(rows, ["model"], names, bench.book, bench.zone),
         low_confidence=bench.ledger.low_confidence(),
         prices=f"{SOURCE}, compiled {AS_OF}",
+        lost_reports=reports_lost(bench.settings).lines,
     )

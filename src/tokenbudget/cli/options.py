@@ -6,7 +6,8 @@ import argparse
 import os
 import sys
 
-from tokenbudget.config.settings import Settings, environment_settings, terminal_wishes
+from tokenbudget.config.current import current_settings
+from tokenbudget.config.settings import Settings, terminal_wishes
 from tokenbudget.model.errors import BadRequest
 from tokenbudget.model.figures import Style
 
@@ -81,9 +82,26 @@ def whole_number(text: str) -> int:
     return int(text)
 
 
-def settings() -> Settings:
-    """The settings of this process."""
-    return environment_settings()
+def settings(is_silent: bool = False) -> Settings:
+    """The settings of this process; a fault that older values bridge is told on standard error."""
+    return current_settings(_say_nothing if is_silent else _warn, refuse_impossible)
+
+
+def _warn(sentence: str) -> None:
+    from tokenbudget.cli.terminal import warn
+
+    warn(sentence)
+
+
+def _say_nothing(sentence: str) -> None:
+    """Whoever asks has nobody to tell."""
+
+
+def refuse_impossible(found: Settings) -> None:
+    """Pass settings that can be meant; raises BadConfig."""
+    from tokenbudget.app import settings_check
+
+    settings_check.refuse_impossible(found)
 
 
 def style(no_color: bool) -> Style:

@@ -27,7 +27,7 @@ def run(arguments: Sequence[str]) -> int:
     made.add_argument("--width", metavar="N", help="columns that there is room for")
     options = made.parse_args(arguments)
     try:
-        home = settings().data_dir
+        home = settings(is_silent=not options.print_command).data_dir
     except TokenBudgetError:
         if options.print_command:
             raise

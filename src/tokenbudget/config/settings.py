@@ -1,7 +1,7 @@
 """The settings of one run: validated once, each with the place it came from.
 
 Order of precedence, lowest first: built-in, `config.toml`, environment. Options of a verb are not
-settings. The table `SETTINGS` is the documentation: `tokens config` prints it.
+settings. `tokenManagement` has more layers (`layers`), which are read when it is asked for.
 """
 
 from __future__ import annotations
@@ -9,55 +9,38 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
+from tokenbudget.config import values
+from tokenbudget.config.files import read_regular
+from tokenbudget.config.names import ALERTS, KNOWN_IN_FILE, MANAGEMENT, MONITOR, VARIABLES
+from tokenbudget.config.values import LARGEST_WINDOW_TOKENS as LARGEST_WINDOW_TOKENS
+from tokenbudget.config.words import meant, shown
 from tokenbudget.model.errors import BadConfig
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from tokenbudget.config.alerting import AlertSettings, MonitorSettings
+    from tokenbudget.config.management import TokenManagement
 
-class Setting(NamedTuple):
-    """One setting: its name in config.toml, its variable, what it is for."""
-
-    name: str
-    variable: str
-    meaning: str
-
-
-SETTINGS = (
-    Setting("home", "TOKENS_HOME", "folder of the product's own data (ledger, locks)"),
-    Setting("config", "TOKENS_CONFIG", "path of config.toml"),
-    Setting(
-        "claude_dirs", "CLAUDE_CONFIG_DIR", "further folders of Claude Code, separated by commas"
-    ),
-    Setting("timezone", "TOKENS_TZ", "IANA name of the zone whose days are shown"),
-    Setting(
-        "workers",
-        "TOKENS_WORKERS",
-        "processes that read transcripts; 0 reads in the command itself",
-    ),
-    Setting(
-        "backfill", "TOKENS_BACKFILL", "detail after a large first read: detached, inline or off"
-    ),
-    Setting("prices", "", "your own prices, by model: see docs/prices.md"),
-    Setting("windows", "", "your own window sizes in tokens, by model; `*` ends a beginning"),
-    Setting(
-        "autocompact_reserve_tokens",
-        "TOKENS_AUTOCOMPACT_RESERVE",
-        "tokens that the client keeps free before it compacts by itself",
-    ),
-    Setting("allocation", "", "your own shares of the window: see docs/window.md"),
-    Setting(
-        "tokenManagement", "", "warning-, critical- and emergencyThreshold: see docs/window.md"
-    ),
-)
-
-BACKFILLS = ("detached", "inline", "off")
 LONGEST_WIDTH = 6
 """Digits of the widest terminal that we believe in."""
 
-_KNOWN_IN_FILE = {setting.name for setting in SETTINGS} - {"home", "config"}
-LARGEST_WINDOW_TOKENS = 10**9
+PLACE_VARIABLES = ("HOME", "TOKENS_HOME", "TOKENS_CONFIG", "XDG_DATA_HOME", "XDG_CONFIG_HOME")
+"""They say where things are, not how they are."""
+
+_RESOLVED = (*PLACE_VARIABLES, "TOKENS_WORKERS", "TOKENS_BACKFILL", "CLAUDE_CONFIG_DIR")
+"""What a helper is told as it was understood, or not at all; other variables go along as given."""
+
+
+class Places:
+    """Where the product's own files are; no tuple, which would take a tenth of a millisecond."""
+
+    def __init__(self, home: str, data: str, path: str, origins: Mapping[str, str]) -> None:
+        self.home_dir = home
+        self.data_dir = data
+        self.config_path = path
+        self.origins = origins
 
 
 class Settings(NamedTuple):
@@ -66,6 +49,8 @@ class Settings(NamedTuple):
     home_dir: str
     data_dir: str
     config_path: str
+    working_dir: str
+    """Where the run was started, which says whose project settings hold; '' is nowhere."""
     claude_dirs: tuple[str, ...]
     timezone: str | None
     workers: int
@@ -75,62 +60,138 @@ class Settings(NamedTuple):
     autocompact_reserve_tokens: int | None
     allocation: Mapping[str, object]
     token_management: Mapping[str, object]
+    """What config.toml says of it; `management()` is what holds."""
+    alerts: Mapping[str, object]
+    monitor: Mapping[str, object]
+    from_file: Mapping[str, object]
+    """All that config.toml says, as it was read."""
+    variables: Mapping[str, str]
+    """What the environment says of any setting."""
     origins: Mapping[str, str]
+    file_fault: str = ""
+    """What is wrong with config.toml, where its last good text stands in for it."""
+    on_fault: Callable[[str], None] | None = None
+    """Is told of what the last good values bridge; None: nothing is bridged, a fault is raised."""
+
+    def management(self) -> TokenManagement:
+        """`tokenManagement` from every layer, read now.
+
+        Raises:
+            BadConfig: it cannot be meant, and no last good values stand in.
+        """
+        from tokenbudget.config.resolving import token_management
+
+        return token_management(self)
+
+    def alert_settings(self) -> AlertSettings:
+        """How alerts behave; raises BadConfig."""
+        from tokenbudget.config.alerting import alert_settings
+
+        return alert_settings(self)
+
+    def monitor_settings(self) -> MonitorSettings:
+        """How the live view starts; raises BadConfig."""
+        from tokenbudget.config.alerting import monitor_settings
+
+        return monitor_settings(self)
 
 
-def settings_from(environment: Mapping[str, str]) -> Settings:
-    """Read the environment and config.toml.
+def settings_from(environment: Mapping[str, str], working_dir: str = "") -> Settings:
+    """Read the environment and config.toml; nothing is bridged and nothing is kept.
 
     Raises:
         BadConfig: a value is impossible, or the file is no TOML.
     """
-    home = environment.get("HOME") or os.path.expanduser("~")
-    data, data_origin = _data_dir(environment, home)
-    path, path_origin = _config_path(environment, home, data)
-    given = _from_file(path)
-    origins = dict.fromkeys(given, path) | {"home": data_origin, "config": path_origin}
-    for setting in SETTINGS:
-        value = environment.get(setting.variable) if setting.variable else None
-        if value and setting.name not in ("home", "config"):
-            given[setting.name] = value
-            origins[setting.name] = setting.variable
+    text = config_text(places_from(environment).config_path)
+    return settings_of(environment, working_dir, text)
+
+
+def settings_of(environment: Mapping[str, str], working_dir: str, text: bytes | None) -> Settings:
+    """The settings that these variables and this text of config.toml make; touches no file.
+
+    Raises:
+        BadConfig: a value is impossible, or the text is no TOML.
+    """
+    places = places_from(environment)
+    home, path = places.home_dir, places.config_path
+    from_file = {} if text is None else parsed(text, path)
+    variables = {name: environment[name] for name in _all_variables() if environment.get(name)}
+    given = dict(from_file)
+    origins = dict.fromkeys(from_file, path) | dict(places.origins)
+    for name, variable in VARIABLES.items():
+        if variable in variables and "." not in name and name not in places.origins:
+            given[name] = variables[variable]
+            origins[name] = variable
+    reserve = "autocompact_reserve_tokens"
     return Settings(
         home_dir=home,
-        data_dir=data,
+        data_dir=places.data_dir,
         config_path=path,
-        claude_dirs=_claude_dirs(given.get("claude_dirs"), home, path),
-        timezone=_timezone(given.get("timezone"), path),
-        workers=_workers(given.get("workers", "auto"), origins.get("workers", "")),
-        backfill=_backfill(given.get("backfill", "detached"), origins.get("backfill", "")),
-        prices=_prices(given.get("prices", {}), path),
-        windows=_windows(given.get("windows", {}), path),
-        autocompact_reserve_tokens=_tokens(
-            given.get("autocompact_reserve_tokens"),
-            "autocompact_reserve_tokens",
-            origins.get("autocompact_reserve_tokens", ""),
+        working_dir=working_dir,
+        claude_dirs=values.claude_dirs(given.get("claude_dirs"), home, path),
+        timezone=values.timezone(given.get("timezone"), path),
+        workers=values.workers(given.get("workers", "auto"), origins.get("workers", "")),
+        backfill=values.backfill(given.get("backfill", "detached"), origins.get("backfill", "")),
+        prices=values.prices(given.get("prices", {}), path),
+        windows=values.windows(given.get("windows", {}), path),
+        autocompact_reserve_tokens=values.tokens(
+            given.get(reserve), reserve, origins.get(reserve, "")
         ),
-        allocation=_table(given.get("allocation", {}), "allocation", path),
-        token_management=_table(given.get("tokenManagement", {}), "tokenManagement", path),
+        allocation=values.table(given.get("allocation", {}), "allocation", path),
+        token_management=values.table(given.get(MANAGEMENT, {}), MANAGEMENT, path),
+        alerts=values.table(given.get(ALERTS, {}), ALERTS, path),
+        monitor=values.table(given.get(MONITOR, {}), MONITOR, path),
+        from_file=from_file,
+        variables=variables,
         origins=origins,
     )
 
 
 def environment_settings() -> Settings:
-    """The settings of this process."""
-    return settings_from(os.environ)
+    """The settings of this process; raises as `settings_from`."""
+    return settings_from(os.environ, working_dir())
+
+
+def working_dir() -> str:
+    """Where this process stands; '' where that folder is gone."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return ""
+
+
+def process_environment() -> Mapping[str, str]:
+    """The whole environment, for what a person has put there by name: secrets, the desktop."""
+    return os.environ
 
 
 def environment_for_child(settings: Settings) -> dict[str, str]:
-    """What a detached helper of ours needs to know; nothing else of the environment goes along."""
+    """What a detached helper of ours needs to know; nothing else of the environment goes along.
+
+    Whoever starts it leaves it in the same working directory, so that it finds the same project.
+    """
     told = {
         "HOME": settings.home_dir,
         "TOKENS_HOME": settings.data_dir,
         "TOKENS_CONFIG": settings.config_path,
         "TOKENS_WORKERS": "0",
     }
+    told |= {name: text for name, text in settings.variables.items() if name not in _RESOLVED}
     if settings.origins.get("claude_dirs") == "CLAUDE_CONFIG_DIR":  # else the file names them
         told["CLAUDE_CONFIG_DIR"] = ",".join(settings.claude_dirs)
     return told
+
+
+def places_from(environment: Mapping[str, str]) -> Places:
+    """Where the product's own files are, and who says so."""
+    home = environment.get("HOME") or os.path.expanduser("~")
+    data, data_origin = _data_dir(environment, home)
+    path, path_origin = _config_path(environment, home, data)
+    return Places(home, data, path, {"home": data_origin, "config": path_origin})
+
+
+def _all_variables() -> list[str]:
+    return [*VARIABLES.values(), "TZ"]  # the zone of the machine, which helpers need as well
 
 
 def _data_dir(environment: Mapping[str, str], home: str) -> tuple[str, str]:
@@ -155,104 +216,40 @@ def _config_path(environment: Mapping[str, str], home: str, data: str) -> tuple[
     return os.path.join(home, ".config", "tokenbudget", "config.toml"), "default"
 
 
-def _from_file(path: str) -> dict[str, object]:
+def config_text(path: str) -> bytes | None:
+    """The bytes of config.toml; None where there is none.
+
+    Raises:
+        BadConfig: it cannot be read.
+    """
     try:
-        with open(path, "rb") as handle:
-            data = handle.read()
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
+        return read_regular(path)
     except OSError as exc:
         raise BadConfig(
             f"cannot read {path}: {exc.strerror}; make it readable or remove it"
         ) from exc
+
+
+def parsed(text: bytes, path: str) -> dict[str, object]:
+    """What config.toml says, with its tables still unchecked.
+
+    Raises:
+        BadConfig: it is no TOML, or a setting in it is unknown.
+    """
     import tomllib
 
     try:
-        found = tomllib.loads(data.decode())
+        found = tomllib.loads(text.decode())
     except (ValueError, RecursionError) as exc:
         raise BadConfig(f"{path} is not TOML: {exc}; correct that line") from exc
-    unknown = sorted(set(found) - _KNOWN_IN_FILE)
+    unknown = sorted(set(found) - KNOWN_IN_FILE)
     if unknown:
-        known = ", ".join(sorted(_KNOWN_IN_FILE))
-        raise BadConfig(f"{path} has the unknown setting '{unknown[0]}'; known are {known}")
-    return found
-
-
-def _claude_dirs(given: object, home: str, path: str) -> tuple[str, ...]:
-    """Named folders first, then the two default places; each once."""
-    if given is None:
-        named: list[str] = []
-    elif isinstance(given, str):
-        named = [part.strip() for part in given.split(",") if part.strip()]
-    elif isinstance(given, list) and all(isinstance(part, str) for part in given):
-        named = given
-    else:
+        known = ", ".join(sorted(KNOWN_IN_FILE))
+        hint = meant(unknown[0], KNOWN_IN_FILE)
         raise BadConfig(
-            f'claude_dirs in {path} must be a list of folders; write claude_dirs = ["…"]'
+            f"{path} has the unknown setting {shown(unknown[0])}{hint}; known are {known}"
         )
-    defaults = [os.path.join(home, ".claude"), os.path.join(home, ".config", "claude")]
-    folders = [os.path.abspath(os.path.expanduser(part)) for part in named]
-    return tuple(dict.fromkeys([*folders, *defaults]))
-
-
-def _timezone(given: object, path: str) -> str | None:
-    if given is None:
-        return None
-    if not isinstance(given, str):
-        raise BadConfig(f"timezone in {path} must be an IANA name such as Europe/Berlin")
-    return given
-
-
-def _workers(given: object, origin: str) -> int:
-    if given == "auto":
-        return min(4, os.cpu_count() or 1)
-    try:
-        count = int(str(given))
-    except ValueError:
-        count = -1
-    if not 0 <= count <= 64:
-        raise BadConfig(f"workers (from {origin}) must be a number from 0 to 64, not {given!r}")
-    return count
-
-
-def _backfill(given: object, origin: str) -> str:
-    if given not in BACKFILLS:
-        known = ", ".join(BACKFILLS)
-        raise BadConfig(f"backfill (from {origin}) must be one of {known}, not {given!r}")
-    return str(given)
-
-
-def _prices(given: object, path: str) -> Mapping[str, Mapping[str, object]]:
-    if not isinstance(given, dict) or not all(isinstance(entry, dict) for entry in given.values()):
-        raise BadConfig(f'prices in {path} must be tables; write [prices."model-name"]')
-    return given
-
-
-def _table(given: object, name: str, path: str) -> Mapping[str, object]:
-    if not isinstance(given, dict):
-        raise BadConfig(f"{name} in {path} must be a table; write [{name}]")
-    return given
-
-
-def _windows(given: object, path: str) -> Mapping[str, int]:
-    table = _table(given, "windows", path)
-    found: dict[str, int] = {}
-    for model, tokens in table.items():
-        count = _tokens(tokens, f'windows."{model}"', path)
-        if count:
-            found[model] = count
     return found
-
-
-def _tokens(given: object, name: str, origin: str) -> int | None:
-    """A number of tokens, also written as text."""
-    if given is None:
-        return None
-    text = str(given).replace("_", "")
-    count = int(text) if text.isdecimal() and len(text) < 12 else -1
-    if isinstance(given, bool) or not 0 <= count <= LARGEST_WINDOW_TOKENS:
-        raise BadConfig(f"{name} (from {origin}) must be a number of tokens, not {given!r}")
-    return count
 
 
 class TerminalWishes(NamedTuple):

@@ -1,7 +1,7 @@
 """The other side of the status line's files: write its snapshots, take its spool, wire it.
 
-`statusline` is a file of its own that imports nothing of ours; what both must agree on stands
-there and is imported from there. docs/statusline.md describes the formats.
+`statusline` and its parts import nothing else of ours; what both sides must agree on stands there
+and is imported from there. docs/statusline.md describes the formats.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ import shlex
 from typing import NamedTuple
 
 from tokenbudget.budget.limits import LimitSample
-from tokenbudget.gateway import statusline
+from tokenbudget.gateway import statusline, statusline_spool
+from tokenbudget.gateway.statusline_line import SHARES
+from tokenbudget.gateway.statusline_values import is_fit_session, number, parsed
 from tokenbudget.system.atomic import write_atomic
 
 TYPE_CHECKING = False
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
 FORMAT = statusline.FORMAT
-SPOOL_FORMAT = statusline.SPOOL_FORMAT
+SPOOL_FORMAT = statusline_spool.FORMAT
 
 WARM, COLD, UNKNOWN = "warm", "cold", "unknown"
 """Values of `Snapshot.cache`."""
@@ -31,6 +33,8 @@ _START = (
     " statusline.main()"
 )
 _TAKEN = "statusline.taken-"
+_LOST = "/statusline.lost.json"
+_LOST_FORMAT = "tokenbudget/statusline-lost/1"
 _RECORD_START = b'{"format":"'
 
 
@@ -53,7 +57,7 @@ class Snapshot(NamedTuple):
     minutes_left_p90: float | None = None
     threshold: str = ""
     """What is reached then: the next one ahead, such as `critical`."""
-    threshold_shares: tuple[float, float, float] = statusline.SHARES
+    threshold_shares: tuple[float, float, float] = SHARES
     level: str = ""
     """Of `budget.health.LEVELS`; '' is unknown."""
     cost_usd: Decimal | None = None
@@ -84,8 +88,19 @@ class TakenSpool(NamedTuple):
     entries: list[SpoolEntry]
     """Oldest first."""
     damaged_lines: int
+    dropped_lines: int
+    """Lines that the spool lost before, for want of room."""
     files: list[tuple[str, int]]
     """Paths, and how much of each was read."""
+
+
+class LostReports(NamedTuple):
+    """What was never taken in, because the spool had no room for it and nobody came to take it."""
+
+    lines: int
+    """At most: an interruption may have counted some twice."""
+    last_at_ms: int
+    """When that was noticed last."""
 
 
 # ── snapshots ─────────────────────────────────────────────────────────────────────────────────────
@@ -93,7 +108,7 @@ class TakenSpool(NamedTuple):
 
 def snapshot_path(home: str, session: str) -> str | None:
     """Where a session's snapshot is; `None` for an id that may not name a file."""
-    if not statusline.is_fit_session(session):
+    if not is_fit_session(session):
         return None
     return f"{home}{statusline.FOLDER}/{session}.json"
 
@@ -140,17 +155,20 @@ def take_spool(home: str) -> TakenSpool:
     Raises:
         OSError: the folder cannot be written or read.
     """
-    folder = os.path.dirname(home + statusline.SPOOL)
-    for path in (home + statusline.SPOOL_FULL, home + statusline.SPOOL):
+    folder = os.path.dirname(home + statusline_spool.SPOOL)
+    for path in (home + statusline_spool.FULL, home + statusline_spool.SPOOL):
         _move_aside(path, folder)
-    taken = TakenSpool([], 0, [])
+    taken = TakenSpool([], 0, 0, [])
     for name in sorted(name for name in _names(folder) if name.startswith(_TAKEN)):
         path = os.path.join(folder, name)
         with open(path, "rb") as handle:
             data = handle.read()
-        entries, damaged = _entries(data)
+        entries, damaged, dropped = _entries(data)
         taken.entries.extend(entries)
-        taken = taken._replace(damaged_lines=taken.damaged_lines + damaged)
+        taken = taken._replace(
+            damaged_lines=taken.damaged_lines + damaged,
+            dropped_lines=taken.dropped_lines + dropped,
+        )
         taken.files.append((path, len(data)))
     taken.entries.sort(key=lambda entry: entry.at_ms)
     return taken
@@ -170,6 +188,36 @@ def drop_spool(taken: TakenSpool) -> None:
             continue
 
 
+def count_lost(home: str, lines: int, at_ms: int) -> None:
+    """Add to what is known to be lost.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    record = {
+        "format": _LOST_FORMAT,
+        "lines": lines + lost_reports(home).lines,
+        "last_at_ms": at_ms,
+    }
+    write_atomic(home + _LOST, json.dumps(record).encode() + b"\n")
+
+
+def lost_reports(home: str) -> LostReports:
+    """What was lost in this home so far; nothing where nothing is known of a loss."""
+    record = parsed(statusline.read_file(home + _LOST, 4096))
+    if record.get("format") != _LOST_FORMAT:
+        return LostReports(0, 0)
+    lines, last_at_ms = number(record, "lines"), number(record, "last_at_ms")
+    return LostReports(int(lines or 0), int(last_at_ms or 0))
+
+
+def alerts_before(home: str, session: str) -> int:
+    """How many alerts the session's snapshot tells of now."""
+    path = snapshot_path(home, session)
+    told = {} if path is None else parsed(statusline.read_file(path, statusline.SNAPSHOT_BYTES))
+    return int(number(told, "alerts") or 0)
+
+
 def _move_aside(path: str, folder: str) -> None:
     try:
         # Unique in the folder: a file that was moved here before may still be there.
@@ -186,28 +234,40 @@ def _names(folder: str) -> list[str]:
         return []
 
 
-def _entries(data: bytes) -> tuple[list[SpoolEntry], int]:
+def _entries(data: bytes) -> tuple[list[SpoolEntry], int, int]:
+    """The entries, and how many lines are damaged or were dropped before."""
     entries = []
-    damaged = 0
+    damaged = dropped = 0
     for line in data.split(b"\n"):
-        if line:
-            entry = _entry(line)
-            if entry:
-                entries.append(entry)
-            damaged += entry is None or line.rfind(_RECORD_START) > 0
-    return entries, damaged
+        if not line:
+            continue
+        told = _told(line)
+        entry = None if told is None else _entry(told)
+        count = None if told is None else _dropped(told)
+        if entry:
+            entries.append(entry)
+        dropped += count or 0
+        damaged += (entry is None and count is None) or line.rfind(_RECORD_START) > 0
+    return entries, damaged, dropped
 
 
-def _entry(line: bytes) -> SpoolEntry | None:
-    """One line; behind a record that a full disk cut short, the whole one that follows it."""
+def _told(line: bytes) -> dict[str, object] | None:
+    """One record; behind one that a full disk cut short, the whole one that follows it."""
     try:
         told = json.loads(line[max(0, line.rfind(_RECORD_START)) :])
     except (ValueError, RecursionError):
         return None
-    if not isinstance(told, dict) or told.get("format") != SPOOL_FORMAT:
-        return None
+    return told if isinstance(told, dict) and told.get("format") == SPOOL_FORMAT else None
+
+
+def _dropped(told: dict[str, object]) -> int | None:
+    count = number(told, "dropped_lines")
+    return None if count is None else int(count)
+
+
+def _entry(told: dict[str, object]) -> SpoolEntry | None:
     at_ms, session = told.get("at_ms"), told.get("session_id")
-    if type(at_ms) is not int or not statusline.is_fit_session(session):
+    if type(at_ms) is not int or not is_fit_session(session):
         return None
     return SpoolEntry(
         at_ms,
@@ -241,8 +301,8 @@ def rate_limit_samples(entries: Iterable[SpoolEntry]) -> dict[str, Sequence[Limi
     samples: dict[str, set[LimitSample]] = {}
     for entry in entries:
         for name, told in entry.rate_limits.items():
-            percent = statusline.number(dict(told), "used_percentage")
-            resets_at = statusline.number(dict(told), "resets_at")
+            percent = number(dict(told), "used_percentage")
+            resets_at = number(dict(told), "resets_at")
             if percent is not None and resets_at:
                 sample = LimitSample(entry.at_ms, percent / 100, int(resets_at * 1000))
                 samples.setdefault(name, set()).add(sample)
@@ -251,7 +311,7 @@ def rate_limit_samples(entries: Iterable[SpoolEntry]) -> dict[str, Sequence[Limi
 
 def window_size_of(entry: SpoolEntry) -> int | None:
     """The window's size in tokens, as the agent has it for this session now."""
-    size = statusline.number(dict(entry.context_window), "context_window_size")
+    size = number(dict(entry.context_window), "context_window_size")
     return int(size) if size else None
 
 

@@ -183,7 +183,7 @@ def _use_wal(connection: sqlite3.Connection) -> None:
 
 
 class Transaction:
-    """`BEGIN IMMEDIATE` to `COMMIT`; anything raised inside rolls back."""
+    """`BEGIN IMMEDIATE` to `COMMIT`; anything raised, also by the latter, rolls back."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -199,6 +199,14 @@ class Transaction:
         trace: TracebackType | None,
     ) -> None:
         if kind is None:
-            self._connection.execute("COMMIT")
-        elif self._connection.in_transaction:
+            try:
+                self._connection.execute("COMMIT")
+            except BaseException:
+                self._roll_back()  # a full disk: the lock must not stay
+                raise
+        else:
+            self._roll_back()
+
+    def _roll_back(self) -> None:
+        if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")

@@ -7,7 +7,13 @@ from __future__ import annotations
 
 import sqlite3
 
-from tokenbudget.ledger.schema import PIECE_TABLES, REPORT_TABLES, TABLES
+from tokenbudget.ledger.schema import (
+    ALERT_TABLES,
+    PIECE_TABLES,
+    REPORT_TABLES,
+    SESSION_INDEXES,
+    TABLES,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,10 +48,17 @@ def m003_reports(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
+def m004_alerts(connection: sqlite3.Connection) -> None:
+    """What the alerts remember, decide and send; and sessions found by an index."""
+    for statement in _statements(ALERT_TABLES + SESSION_INDEXES):
+        connection.execute(statement)
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m001_tables,
     m002_pieces,
     m003_reports,
+    m004_alerts,
 )
 
 

@@ -76,6 +76,12 @@ def usage(connection: sqlite3.Connection, query: UsageQuery) -> list[UsageRow]:
     Hourly sums are used where they can answer exactly; a session, a zone off the whole hour or a
     limit inside an hour is answered from the single responses.
     """
+    session_id = None
+    if query.session is not None:
+        # Looked up first: only a plain number is pushed down to the index of the responses.
+        session_id = _session_id(connection, query.session)
+        if session_id is None:
+            return []
     if _needs_responses(query):
         source = usage_rows_sql(thresholds_in(connection))
     else:
@@ -88,7 +94,7 @@ def usage(connection: sqlite3.Connection, query: UsageQuery) -> list[UsageRow]:
         "s.name" if query.by_session else "NULL",
         "u.model_id, u.speed, u.service_tier, u.prompt_bucket",
     ]
-    conditions, values = _conditions(query)
+    conditions, values = _conditions(query, session_id)
     sql = (
         f"SELECT {', '.join(columns)}, {', '.join(f'SUM(u.{name})' for name in SUMS)}"
         f" FROM ({source}) u {_joins(query)} {conditions} GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9"
@@ -123,12 +129,17 @@ def _joins(query: UsageQuery) -> str:
             f" FROM (VALUES {spans})) z"
             " ON u.started_at_ms >= z.begin_ms AND u.started_at_ms < z.end_ms"
         )
-    if query.by_session or query.session is not None:
+    if query.by_session:
         joins += " JOIN session s ON s.id = u.session_id"
     return joins
 
 
-def _conditions(query: UsageQuery) -> tuple[str, list[object]]:
+def _session_id(connection: sqlite3.Connection, name: str) -> int | None:
+    row = connection.execute("SELECT id FROM session WHERE name = ?", (name,)).fetchone()
+    return None if row is None else int(row[0])
+
+
+def _conditions(query: UsageQuery, session_id: int | None) -> tuple[str, list[object]]:
     parts: list[str] = []
     values: list[object] = []
     if query.since_ms is not None or query.until_ms is not None:
@@ -137,9 +148,9 @@ def _conditions(query: UsageQuery) -> tuple[str, list[object]]:
     if query.until_ms is not None:
         parts.append("u.started_at_ms < ?")
         values.append(query.until_ms)
-    if query.session is not None:
-        parts.append("s.name = ?")
-        values.append(query.session)
+    if session_id is not None:
+        parts.append("u.session_id = ?")
+        values.append(session_id)
     for column, wanted in (
         ("u.model_id", query.model_ids),
         ("ifnull(u.project_id, 0)", query.project_ids),

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 _SIDE_FILES = ("", "-wal", "-shm")
 
+FORGETFUL = ", the alerts forgot what is silenced, acknowledged or told already"
+"""What to say where the state of the alerts could not be read."""
+
 
 def salvaged_ledger(
     path: str, thresholds: Sequence[int], now_ms: int, warn: Callable[[str], None]
@@ -38,8 +41,9 @@ def salvaged_ledger(
             raise
         cause = " ".join(str(exc.__cause__ or exc).split())  # a check's finding has several lines
         warn(
-            f"the ledger was damaged ({cause}); {saved:,} responses were saved"
-            f"{_loss(responses_in(aside), saved)}, and the old file was kept as {aside}"
+            f"the ledger was damaged ({cause}); {saved.responses:,} responses were saved"
+            f"{_loss(responses_in(aside), saved.responses)}"
+            f"{FORGETFUL if saved.is_memory_lost else ''}, and the old file was kept as {aside}"
         )
         return ledger
 

@@ -15,6 +15,8 @@ import sqlite3
 from contextlib import closing
 from typing import Any, NamedTuple
 
+from tokenbudget.ledger import alert_salvage
+from tokenbudget.ledger.alert_salvage import UNREADABLE as _UNREADABLE
 from tokenbudget.ledger.files import shown_path, stored_path
 from tokenbudget.ledger.names import NameTable
 from tokenbudget.ledger.responses import ResponseWriter
@@ -44,9 +46,6 @@ _LEAST_ROW_BYTES = 64
 
 _HOPELESS = 50_000
 """So many lost rows in a row are more than one page can have led to (some 20,000): all is lost."""
-
-_UNREADABLE = (sqlite3.Error, OverflowError, UnicodeError, MemoryError)
-"""What reading damaged pages raises; a damaged length may ask for any amount of memory."""
 
 _LARGEST_COUNT = 10**12
 """As in the decoder: beyond it, a number of tokens or a time is damage."""
@@ -92,8 +91,16 @@ _HOW_MANY = (
 )
 
 
-def take_over(connection: sqlite3.Connection, aside: str) -> int:
-    """Merge every readable response of the file `aside` into this ledger; returns how many.
+class Saved(NamedTuple):
+    """What a damaged ledger still told."""
+
+    responses: int
+    is_memory_lost: bool
+    """Whether what the alerts remembered could not be read."""
+
+
+def take_over(connection: sqlite3.Connection, aside: str) -> Saved:
+    """Merge every readable response and alert of the file `aside` into this ledger.
 
     The caller holds a transaction.
     """
@@ -107,9 +114,10 @@ def take_over(connection: sqlite3.Connection, aside: str) -> int:
                 placed[file] = _unread_file(connection, names, file)
             responses.add(placed[file], shown_path(file.path), [packed])
             saved += 1
+        is_memory_lost = alert_salvage.take_over(connection, damaged)
     responses.flush()
     mark_stale(connection, responses.touched_hours)
-    return saved
+    return Saved(saved, is_memory_lost)
 
 
 def responses_in(aside: str) -> int | None:

@@ -4,11 +4,12 @@ History
     1  files, responses with their iterations, sessions, detail events, hourly rollup
     2  pieces of context windows with their counts, calibration
     3  what the agent itself reports through its status line: limits, window sizes
+    4  alerts: what they remember, decisions, messages to be sent, history; sessions by index
 """
 
 from __future__ import annotations
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 MILLISECONDS_PER_HOUR = 3_600_000
 
@@ -293,6 +294,49 @@ CREATE TABLE told_window (
     window_tokens INTEGER NOT NULL   -- the whole window, with what is kept free
 ) WITHOUT ROWID;
 """
+
+ALERT_TABLES = """
+CREATE TABLE alert_state (
+    -- What the alerts remember between two evaluations: one row at most.
+    id    INTEGER PRIMARY KEY CHECK (id = 1),  -- always 1
+    state TEXT NOT NULL                        -- JSON; damaged or of another format it is as lost
+);
+
+CREATE TABLE alert_claim (
+    -- The latest decision about an alert: whoever set its version here has made it, nobody else.
+    fingerprint TEXT PRIMARY KEY,  -- rule, scope, whose, and window
+    version     INTEGER NOT NULL   -- only grows; a lost state goes on from the highest
+) WITHOUT ROWID;
+
+CREATE TABLE alert_outbox (
+    -- A message for one channel, from its decision until a month after it was sent or given up.
+    id           INTEGER PRIMARY KEY,   -- in the order of the decisions
+    key          TEXT NOT NULL UNIQUE,  -- of decision and channel: what a receiver dedupes by
+    entry        TEXT NOT NULL,         -- JSON object: channel, rule, title, body, ...
+    due_ms       INTEGER,               -- not to be tried before; 0 at once, NULL never again
+    rounds       INTEGER NOT NULL,      -- of attempts that failed
+    is_sent      INTEGER NOT NULL,      -- 1: it was delivered
+    closed_at_ms INTEGER                -- when it was sent or given up; NULL: it waits
+);
+CREATE INDEX alert_outbox_closed ON alert_outbox (closed_at_ms);
+
+CREATE TABLE alert_history (
+    -- Decisions, also what was withheld, and deliveries, of three months.
+    id          INTEGER PRIMARY KEY,  -- in the order of writing, whatever the clock said
+    at_ms       INTEGER NOT NULL,
+    rule_id     TEXT NOT NULL,        -- '' for a digest or a test
+    fingerprint TEXT NOT NULL,        -- as in `alert_claim`
+    event       TEXT NOT NULL,        -- fire, escalate, repeat, resolve, digest, sent, failed
+    detail      TEXT NOT NULL         -- one sentence
+);
+CREATE INDEX alert_history_time ON alert_history (at_ms);
+"""
+
+SESSION_INDEXES = """
+CREATE INDEX response_session ON response (session_id, started_at_ms);
+CREATE INDEX file_session ON file (session);
+"""
+"""What a live view asks at every tick, in a ledger of a million requests as well."""
 
 SUMS = (
     "requests",

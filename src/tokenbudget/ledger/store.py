@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
 
+    from tokenbudget.ledger.alert_store import AlertRows
     from tokenbudget.ledger.files import FileState
     from tokenbudget.ledger.inspection import (
         CopySums,
@@ -22,8 +23,11 @@ if TYPE_CHECKING:
         SessionRow,
         ToolRow,
     )
+    from tokenbudget.ledger.live import ActiveSession
     from tokenbudget.ledger.queries import UsageQuery, UsageRow
+    from tokenbudget.ledger.salvage import Saved
     from tokenbudget.ledger.window_store import WindowStore
+    from tokenbudget.ledger.windows import RequestRow
     from tokenbudget.ledger.writer import Writer
     from tokenbudget.model.protocols import Source
 
@@ -134,7 +138,7 @@ class Ledger:
             if found != "ok":
                 raise sqlite3.DatabaseError(f"malformed: {found}")
 
-    def take_over(self, aside: str) -> int:
+    def take_over(self, aside: str) -> Saved:
         """Merge what a damaged ledger still tells; see `salvage.take_over`."""
         from tokenbudget.ledger import salvage
 
@@ -179,6 +183,13 @@ class Ledger:
 
         return WindowStore(self._connection, self._told)
 
+    @property
+    def alerts(self) -> AlertRows:
+        """What the alerts remember, decide and send; only read in a ledger that nobody keeps."""
+        from tokenbudget.ledger.alert_store import AlertRows
+
+        return AlertRows(self._connection, self._told, is_kept=self.path != TEMPORARY)
+
     # ── asking ─────────────────────────────────────────────────────────────────────────────────
 
     def usage(self, query: UsageQuery) -> list[UsageRow]:
@@ -211,6 +222,20 @@ class Ledger:
 
         with self._told:
             return inspection.last_sessions(self._connection, cwd)
+
+    def active_sessions(self, since_ms: int, until_ms: int, limit: int) -> list[ActiveSession]:
+        """Sessions with a request since then; see `live.active_sessions`."""
+        from tokenbudget.ledger import live
+
+        with self._told:
+            return live.active_sessions(self._connection, since_ms, until_ms, limit)
+
+    def last_requests(self, session: str, since_ms: int, limit: int) -> list[RequestRow]:
+        """The last requests of a session's main thread; see `live.last_requests`."""
+        from tokenbudget.ledger import live
+
+        with self._told:
+            return live.last_requests(self._connection, session, since_ms, limit)
 
     def subagent_tokens(self, session: str) -> int:
         """All tokens of a session's subagents."""

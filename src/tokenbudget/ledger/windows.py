@@ -147,21 +147,21 @@ def pieces(connection: sqlite3.Connection, file_id: int) -> list[PieceRow]:
     return [PieceRow._make((*row[:8], Measure._make(row[8:]))) for row in rows]
 
 
-_REQUEST_COLUMNS = """
+REQUEST_COLUMNS = """
 SELECT r.key, r.file_id, m.name, r.started_at_ms, r.input_tokens,
        ifnull(r.cache_write_5m_tokens, 0), ifnull(r.cache_write_1h_tokens, 0),
        ifnull(r.cache_read_tokens, 0), ifnull(r.output_tokens, 0), r.thinking_tokens,
        r.has_stop_reason, r.speed, r.service_tier, s.name
 """
-_NAMED = " JOIN model m ON m.id = r.model_id JOIN session s ON s.id = r.session_id"
+REQUEST_NAMES = " JOIN model m ON m.id = r.model_id JOIN session s ON s.id = r.session_id"
 
 
 def requests(connection: sqlite3.Connection, file_id: int) -> dict[str, RequestRow]:
     """The requests whose answers a file's pieces are part of, by key."""
     rows = connection.execute(
-        _REQUEST_COLUMNS + " FROM (SELECT DISTINCT link FROM piece WHERE file_id = ?"
+        REQUEST_COLUMNS + " FROM (SELECT DISTINCT link FROM piece WHERE file_id = ?"
         "  AND kind IN ('text', 'thinking', 'tool_use', 'other') AND link <> '') p"
-        " CROSS JOIN response r ON r.key = p.link" + _NAMED,
+        " CROSS JOIN response r ON r.key = p.link" + REQUEST_NAMES,
         (file_id,),
     )
     return {row[0]: RequestRow(*row) for row in rows}
@@ -172,9 +172,9 @@ def recent_requests(
 ) -> dict[int, list[RequestRow]]:
     """The newest main-thread requests by session, each session's in order of time."""
     rows = connection.execute(
-        _REQUEST_COLUMNS
+        REQUEST_COLUMNS
         + ", r.session_id FROM response r"
-        + _NAMED
+        + REQUEST_NAMES
         + " WHERE r.started_at_ms < ? AND r.is_sidechain = 0 AND r.input_tokens IS NOT NULL"
         " ORDER BY r.started_at_ms DESC LIMIT ?",
         (before_ms, limit),

@@ -6,7 +6,9 @@
     ├── SourceUnreadable    what was to be read is not there, or may not be read
     ├── LedgerUnusable      the ledger cannot be opened or written here
     ├── LedgerDamaged       the ledger's bytes are not a database any more
-    └── LedgerTooNew        a newer version of this program wrote the ledger
+    ├── LedgerTooNew        a newer version of this program wrote the ledger
+    ├── ProjectUnusable     a file or folder of a project cannot be read or written
+    └── Refused             it could be done, and would not be safe
 
 A message is one sentence: what, where, what to do. `docs/messages.md` has an entry per slug.
 """
@@ -61,3 +63,17 @@ class LedgerTooNew(TokenBudgetError):
 
     exit_code = 3
     slug = "ledger-too-new"
+
+
+class ProjectUnusable(TokenBudgetError):
+    """A project's folder, or our file in it, is gone, read-only or full."""
+
+    exit_code = 3
+    slug = "project-unusable"
+
+
+class Refused(TokenBudgetError):
+    """What was asked for is possible, but could harm what is not ours; nothing was changed."""
+
+    exit_code = 4
+    slug = "refused-unsafe"

@@ -8,6 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from tokenbudget.model.decisions import AlertDecision
     from tokenbudget.model.events import ReadPlan, Stretch
     from tokenbudget.model.files import Found
     from tokenbudget.model.window import Placed, RebuiltRequest
@@ -80,3 +81,12 @@ class BodyStore(Protocol):
 
     def line(self, path: str, offset: int) -> bytes | None:
         """The line that begins at `offset`, without its end; None when it is not to be had."""
+
+
+class Actor(Protocol):
+    """Something that can act on a decision, reversibly and without asking."""
+
+    name: str
+
+    def consider(self, decision: AlertDecision) -> str | None:
+        """Act on it, or not; what was done, in one sentence, or None."""

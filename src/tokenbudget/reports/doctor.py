@@ -38,6 +38,8 @@ class Report(NamedTuple):
     table: UsageTable
     low_confidence: Sequence[LowConfidence]
     prices: str
+    lost_reports: int = 0
+    """Reports of the status line that nobody took in before there was no room left for them."""
 
 
 def estimated_output(row: LowConfidence) -> int:
@@ -54,6 +56,7 @@ def doctor_lines(report: Report, style: Style) -> list[str]:
     lines = [*verdict, "", *_places(report, style), ""]
     if report.files.files:
         lines += [*(cut(line, style.width) for line in _counts(report.files)), ""]
+    lines += _lost_lines(report, style)
     lines += _problem_lines(report, style)
     lines += _unpriced_lines(report, style)
     lines += _low_confidence_lines(report, style)
@@ -120,6 +123,14 @@ def _counts(files: FileReport) -> list[str]:
     ]
 
 
+def _lost_lines(report: Report, style: Style) -> list[str]:
+    if not report.lost_reports:
+        return []
+    lost = counted(report.lost_reports, "report")
+    told = f"Up to {lost} of the status line came to nothing: they were not taken in for too long."
+    return [*wrapped(f"{told} Limits of that time are missing.", style.width), ""]
+
+
 def _problem_lines(report: Report, style: Style) -> list[str]:
     lines = [problem for problem in report.problems if problem.byte_offset is not None]
     unreadable = _unreadable(report)
@@ -179,6 +190,7 @@ def doctor_document(report: Report) -> str:
         "files": report.files._asdict(),
         "unreadable": [{"path": path, "reason": reason} for path, reason in report.unreadable],
         "problems": [problem._asdict() for problem in report.problems],
+        "lost_statusline_reports": report.lost_reports,
         "unpriced_tokens": report.table.totals.unpriced_tokens,
         "unpriced_models": report.table.unpriced_models,
         "low_confidence": [

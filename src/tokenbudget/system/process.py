@@ -131,15 +131,17 @@ def _complete(buffer: bytearray) -> Iterator[Any]:
     del buffer[:at]
 
 
-def start_detached(command: Sequence[str], environment: dict[str, str]) -> None:
-    """Start a command that goes on when this process ends: own session, no terminal, low priority.
+def start_detached(command: Sequence[str], environment: dict[str, str]) -> int:
+    """Start a command that goes on when this process ends: own session, no terminal.
+
+    Returns its id: whoever lives longer has to `reaped` it.
 
     Raises:
         OSError: the program cannot be started.
     """
     null = os.open(os.devnull, os.O_RDWR)
     try:
-        os.posix_spawn(
+        return os.posix_spawn(
             command[0],
             list(command),
             environment,
@@ -148,6 +150,14 @@ def start_detached(command: Sequence[str], environment: dict[str, str]) -> None:
         )
     finally:
         os.close(null)
+
+
+def reaped(pid: int) -> bool:
+    """Whether a process that was started here has ended; the kernel then forgets it."""
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] == pid
+    except ChildProcessError:  # it was none of ours, or was waited for elsewhere
+        return True
 
 
 def be_polite() -> None:

@@ -1,0 +1,220 @@
+"""`tokens monitor`: the live view of a session, and of all the others that are live."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import sys
+
+from tokenbudget.app import open_workbench
+from tokenbudget.app.alert_steps import AlertStep
+from tokenbudget.app.live import LiveSource
+from tokenbudget.app.monitor import RoadmapKeeper, frames, keep_tracker
+from tokenbudget.cli.options import (
+    Parser,
+    parser,
+    refuse_impossible,
+    settings,
+    show,
+    style,
+    whole_number,
+)
+from tokenbudget.cli.terminal import terminal, warn
+from tokenbudget.config.current import current_settings
+from tokenbudget.config.settings import terminal_wishes
+from tokenbudget.model.errors import BadConfig, BadRequest
+from tokenbudget.system.clock import SystemClock
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Callable, Sequence
+
+    from tokenbudget.app import Workbench
+    from tokenbudget.app.live import Tick
+    from tokenbudget.dashboard.view_model import Frame
+
+SHORTEST_SECONDS, LONGEST_SECONDS = 1.0, 86_400.0
+THEMES = ("auto", "dark", "light", "contrast", "plain")
+HOME_AND_CLEAR = "\x1b[H\x1b[J"
+WITHOUT_LIBRARY = (
+    "for keys, search and sorting: pip install 'tokenbudget[monitor]'; Ctrl-C ends this"
+)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Carry the verb out."""
+    options = _parser().parse_args(arguments)
+    wishes = settings().monitor_settings()
+    seconds = interval_seconds(options.interval or wishes.interval)
+    options.theme = _theme(options.theme or wishes.theme)
+    gc.enable()  # unlike any other command, this one lives for hours
+    _read_first(options)
+    if options.json:
+        return _stream(options, seconds)
+    if options.once or not sys.stdout.isatty():
+        return _print_once(options, seconds)
+    return _watch(options, seconds)
+
+
+def _parser() -> Parser:
+    made = parser("monitor", "A live view of the window of a session, its limits and its cost.")
+    made.add_argument(
+        "interval",
+        nargs="?",
+        metavar="INTERVAL",
+        help="time between two frames, such as 5s, 30s or 1m (default: 30s)",
+    )
+    made.add_argument(
+        "--session", metavar="ID", default="", help="watch this one (the beginning of its id)"
+    )
+    made.add_argument("--once", action="store_true", help="print one frame and end")
+    made.add_argument(
+        "--count", metavar="N", help="with --json: end after N frames (one a line, without end)"
+    )
+    made.add_argument("--theme", choices=THEMES, help="colours (default: those of the terminal)")
+    made.add_argument(
+        "--no-tracker",
+        action="store_true",
+        help="do not write .claude/context/token-tracker.json in the session's project",
+    )
+    made.add_argument(
+        "--roadmap",
+        nargs="?",
+        const="",
+        metavar="PATH",
+        help="keep a marked block of figures in ROADMAP.md, of the project or at PATH",
+    )
+    return made
+
+
+def interval_seconds(text: str) -> float:
+    """The seconds of `5s`, `1m30s`, `2h` or a bare `45`.
+
+    Raises:
+        BadRequest: it is none of these, or not between a second and a day.
+    """
+    from tokenbudget.alerts.hours import parse_duration
+
+    try:
+        milliseconds = parse_duration(f"{text}s" if text.strip().isdecimal() else text)
+    except BadRequest as wrong:
+        raise BadRequest(f"'{text}' is no interval; write 5s, 30s, 1m") from wrong
+    seconds = (milliseconds or 0) / 1000
+    if not SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS:
+        raise BadRequest(f"an interval of '{text}' is not between 1s and 1d; write 5s, 30s, 1m")
+    return seconds
+
+
+def _theme(name: str) -> str:
+    if name not in THEMES:
+        raise BadConfig(f"monitor.theme is '{name}'; use one of {', '.join(THEMES)}")
+    return name
+
+
+def _read_first(options: Namespace) -> None:
+    """Have everything read once, with a bar, before a screen is taken; refuse what cannot be."""
+    with open_workbench(
+        settings(), terminal(), zone_name=options.tz, from_paths=options.from_paths
+    ) as bench:
+        if options.session:
+            from tokenbudget.app.live import session_to_watch
+
+            session_to_watch(bench, options.session, is_everywhere=True)
+
+
+def _steps(
+    options: Namespace, ring: Callable[[str], object] | None
+) -> list[Callable[[Workbench, Tick], Frame]]:
+    """What each tick does besides; of sessions that are only looked at nothing is told or kept."""
+    steps: list[Callable[[Workbench, Tick], Frame]] = []
+    if not options.from_paths:
+        steps.append(AlertStep(ring))
+    if not options.no_tracker and not options.from_paths:
+        steps.append(keep_tracker)
+    if options.roadmap is not None:
+        steps.append(RoadmapKeeper(os.path.abspath(options.roadmap) if options.roadmap else ""))
+    return steps
+
+
+def _source(
+    options: Namespace, seconds: float, ring: Callable[[str], object] | None = None
+) -> LiveSource:
+    return LiveSource(
+        lambda tell: current_settings(tell, refuse_impossible),
+        seconds,
+        from_paths=options.from_paths,
+        zone_name=options.tz,
+        clock=SystemClock(),
+        steps=_steps(options, ring),
+    )
+
+
+def _each_frame(
+    options: Namespace,
+    seconds: float,
+    most: int | None,
+    tell: Callable[[Frame], None],
+    ring: Callable[[str], object] | None = None,
+) -> None:
+    source = _source(options, seconds, ring)
+    try:
+        for frame in frames(
+            lambda: source.next_frame(options.session), SystemClock(), seconds, warn, most
+        ):
+            tell(frame)
+    finally:
+        source.close()
+
+
+def _stream(options: Namespace, seconds: float) -> int:
+    from tokenbudget.dashboard.tracker import frame_line
+
+    def tell(frame: Frame) -> None:
+        sys.stdout.write(frame_line(frame) + "\n")
+        sys.stdout.flush()
+
+    most = 1 if options.once else whole_number(options.count) if options.count else None
+    with contextlib.suppress(KeyboardInterrupt):  # the way to end a stream
+        _each_frame(options, seconds, most, tell)
+    return 0
+
+
+def _print_once(options: Namespace, seconds: float) -> int:
+    from tokenbudget.dashboard.plain import frame_lines
+
+    _each_frame(
+        options, seconds, 1, lambda frame: show(frame_lines(frame, style(options.no_color)))
+    )
+    return 0
+
+
+def _watch(options: Namespace, seconds: float) -> int:
+    try:
+        from tokenbudget.dashboard.terminal.app import MonitorApp
+    except ImportError:
+        return _redraw(options, seconds)
+    app = MonitorApp(
+        lambda: _source(options, seconds, app.ring),
+        seconds,
+        chosen=options.session,
+        theme=options.theme,
+        is_plain=options.no_color or terminal_wishes().is_plain,
+    )
+    app.run()
+    return 0
+
+
+def _redraw(options: Namespace, seconds: float) -> int:
+    """Without the library: one plain frame over the other."""
+    from tokenbudget.dashboard.plain import frame_lines
+
+    def tell(frame: Frame) -> None:
+        sys.stdout.write(HOME_AND_CLEAR)
+        show([*frame_lines(frame, style(options.no_color)), "", WITHOUT_LIBRARY])
+        sys.stdout.flush()
+
+    with contextlib.suppress(KeyboardInterrupt):  # the way to end it
+        _each_frame(options, seconds, None, tell, sys.stdout.write)
+    return 0

@@ -1,0 +1,95 @@
+"""Every setting by name: its variable, what holds without it, what it is for.
+
+The table is the documentation: `tokens config` prints it, and a test compares docs/config.md.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from tokenbudget.config.names import VARIABLES
+
+
+class Setting(NamedTuple):
+    """One setting: its name in config.toml, and what it is for."""
+
+    name: str
+    meaning: str
+    built_in: str
+    """What holds where nobody says anything, in words."""
+
+    @property
+    def variable(self) -> str:
+        """Its environment variable; '' where it has none."""
+        return VARIABLES.get(self.name, "")
+
+    @property
+    def table(self) -> str:
+        """The table of config.toml that it stands in; '' for one of its own."""
+        return self.name.rpartition(".")[0]
+
+
+SETTINGS = (
+    Setting(
+        "home", "folder of the product's own data (ledger, locks)", "~/.local/share/tokenbudget"
+    ),
+    Setting("config", "path of config.toml", "~/.config/tokenbudget/config.toml"),
+    Setting(
+        "claude_dirs",
+        "further folders of Claude Code, separated by commas",
+        "~/.claude, ~/.config/claude",
+    ),
+    Setting("timezone", "IANA name of the zone whose days are shown", "local"),
+    Setting("workers", "processes that read transcripts; 0 reads in the command itself", "auto"),
+    Setting("backfill", "detail after a large first read: detached, inline or off", "detached"),
+    Setting("prices", "your own prices, by model: see docs/prices.md", "bundled"),
+    Setting(
+        "windows", "your own window sizes in tokens, by model; `*` ends a beginning", "published"
+    ),
+    Setting(
+        "autocompact_reserve_tokens",
+        "tokens that the client keeps free before it compacts by itself",
+        "by client",
+    ),
+    Setting("allocation", "your own shares of the window: see docs/window.md", "standard"),
+    Setting(
+        "tokenManagement.autoOptimize",
+        "carry out reversible recommendations without asking",
+        "false",
+    ),
+    Setting(
+        "tokenManagement.warningThreshold",
+        "share of the window at which the level becomes warning",
+        "0.5",
+    ),
+    Setting(
+        "tokenManagement.criticalThreshold",
+        "share of the window at which the level becomes critical",
+        "0.75",
+    ),
+    Setting(
+        "tokenManagement.emergencyThreshold",
+        "share of the window at which the level becomes emergency",
+        "0.9",
+    ),
+    Setting(
+        "tokenManagement.autoCleanup",
+        "at critical and above, the reversible part of `tokens compact` runs by itself",
+        "false",
+    ),
+    Setting(
+        "tokenManagement.compressionMode",
+        "how tersely results are handed on: verbose, balanced or compressed",
+        "balanced",
+    ),
+    Setting(
+        "alerts.quiet_hours", "daily span without notices, such as 22:00-07:00", "no such span"
+    ),
+    Setting("alerts.repeat", "how often an alert that goes on is told again", "4h"),
+    Setting("alerts.rate_per_hour", "most notices in an hour; the rest is counted", "6"),
+    Setting("alerts.passing_level", "level from which a notice passes quiet hours", "critical"),
+    Setting("alerts.desktop", "notices on the desktop", "false"),
+    Setting("alerts.bell", "the terminal's bell", "true"),
+    Setting("monitor.interval", "time between two looks of `tokens monitor`", "30s"),
+    Setting("monitor.theme", "colours of `tokens monitor`", "auto"),
+)

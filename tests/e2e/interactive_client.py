@@ -1,0 +1,113 @@
+"""Drive a real Claude Code client as a person does: in a terminal, key by key, offline."""
+
+import contextlib
+import dataclasses
+import fcntl
+import json
+import os
+import re
+import select
+import signal
+import struct
+import subprocess
+import termios
+from collections.abc import Callable, Iterator
+
+from tests.e2e.claude_client import API_KEY, ClaudeClient, ClientError, Sandbox
+from tests.e2e.install_clients import program
+
+from tokenbudget.system.clock import SystemClock
+
+ROWS, COLUMNS = 50, 160
+PATIENCE_SECONDS = 30
+QUIET_SECONDS = 0.3
+"""A screen that has not changed for so long is drawn."""
+MOVING_SECONDS = 2.0
+CLOCK = SystemClock()
+_SPACES = re.compile(rb"\x1b\[(\d*)C")
+_ESCAPES = re.compile(rb"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[\[(][0-9;?<>=]*[ -/]*[@-~]|\x1b.")
+
+
+def answer_every_question(sandbox: Sandbox, version: str) -> None:
+    """Have the client ask nothing before it takes a prompt: it is known, and so is the folder."""
+    key = API_KEY["ANTHROPIC_API_KEY"]
+    known = {"hasTrustDialogAccepted": True, "hasCompletedProjectOnboarding": True}
+    answers = {
+        "hasCompletedOnboarding": True,
+        "lastOnboardingVersion": version,
+        "hasSeenAutoDefaultNudge": True,
+        "theme": "dark",
+        "customApiKeyResponses": {"approved": [key[-20:]], "rejected": []},
+        "projects": {str(sandbox.project): {**known, "allowedTools": []}},
+    }
+    (sandbox.config / ".claude.json").write_text(json.dumps(answers), encoding="utf-8")
+
+
+@dataclasses.dataclass(slots=True)
+class Terminal:
+    """A terminal in which a client runs."""
+
+    descriptor: int
+    _columns: int = COLUMNS
+
+    def say(self, words: str) -> None:
+        """Type a prompt and send it off."""
+        os.write(self.descriptor, words.encode())
+        self._read(QUIET_SECONDS)
+        os.write(self.descriptor, b"\r")
+
+    def screen(self) -> str:
+        """All that is on the screen, as text: a client draws all of it for another width."""
+        self._columns = COLUMNS + COLUMNS - 1 - self._columns
+        _resize(self.descriptor, self._columns)
+        drawn = _SPACES.sub(lambda found: b" " * int(found[1] or 1), self._read(QUIET_SECONDS))
+        return _ESCAPES.sub(b"\n", drawn).decode("utf-8", "replace")
+
+    def wait_for(self, what: str, found: Callable[[], bool]) -> None:
+        """Let the client work until it is so; raises ClientError where that takes too long."""
+        until = CLOCK.monotonic_seconds() + PATIENCE_SECONDS
+        while not found():
+            if CLOCK.monotonic_seconds() > until:
+                raise ClientError(f"no {what} in {PATIENCE_SECONDS} s; the screen:{self.screen()}")
+            self._read(0.1)
+
+    def _read(self, quiet_seconds: float) -> bytes:
+        """What the client draws until it is quiet for a while, or something on it only spins."""
+        drawn = b""
+        until = CLOCK.monotonic_seconds() + MOVING_SECONDS
+        while CLOCK.monotonic_seconds() < until:
+            if not select.select([self.descriptor], [], [], quiet_seconds)[0]:
+                break
+            try:
+                drawn += os.read(self.descriptor, 65536)
+            except OSError as exc:  # how a terminal says that nobody is left in it
+                raise ClientError(f"the client has gone, saying {drawn[-2000:]!r}") from exc
+        return drawn
+
+
+@contextlib.contextmanager
+def in_a_terminal(client: ClaudeClient, *flags: str) -> Iterator[Terminal]:
+    """The client in a terminal of its own until the block ends, with all that it started."""
+    ours, its = os.openpty()
+    _resize(ours, COLUMNS)
+    # Only to whom the terminal belongs does it tell of another width.
+    as_its_owner = [program("setsid") or "setsid", "--ctty"]
+    with subprocess.Popen(
+        [*as_its_owner, *client.command(*flags)],
+        stdin=its,
+        stdout=its,
+        stderr=its,
+        cwd=client.sandbox.project,
+        env={**client.environment(), "TERM": "xterm-256color"},
+    ) as process:
+        os.close(its)
+        try:
+            yield Terminal(ours)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            os.close(ours)
+
+
+def _resize(descriptor: int, columns: int) -> None:
+    fcntl.ioctl(descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, columns, 0, 0))
