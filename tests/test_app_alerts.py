@@ -50,9 +50,10 @@ from tokenbudget.app.alert_sender import LONGEST_MS, send_until_done
 from tokenbudget.app.alert_steps import AlertsAfter, AlertStep
 from tokenbudget.app.alert_store import LedgerAlerts
 from tokenbudget.app.alerts import IN_A_COPY, AlertOutcome, evaluate, policy_of
-from tokenbudget.app.live import LIVE_MS, LiveSource
+from tokenbudget.app.live import LiveSource
 from tokenbudget.app.observations import observations
 from tokenbudget.app.statusline import refresh, take_reports
+from tokenbudget.app.watched import LIVE_MS
 from tokenbudget.app.windows import window_of
 from tokenbudget.config.settings import Settings
 from tokenbudget.gateway import statusline_spool
@@ -572,6 +573,17 @@ class TestEvaluating:
         assert [line.rule_id for line in outcome.lines] == ["context-80"]
         assert [n.rule_id for n in outcome.notices if not n.withheld] == ["context-80"]
 
+    def test_a_crossing_of_two_rules_is_shown_once_from_the_beginning(self, watch: Watch) -> None:
+        watch.sets(share_rule(CONTEXT, 50, ["bell"]), CONTEXT_80)
+        assert [line.rule_id for line in watch.looks().lines] == ["context-80"]
+
+    def test_a_crossing_that_has_yet_to_last_has_the_level_that_it_will_have(
+        self, watch: Watch
+    ) -> None:
+        watch.sets(share_rule(CONTEXT, 50, ["bell"]))
+        [line] = watch.looks().lines
+        assert (line.status, line.level) == ("pending", "critical")
+
     def test_a_passing_copy_decides_nothing(self, watch: Watch) -> None:
         watch.sets(CONTEXT_80)
         path = str(watch.home.claude / "projects")
@@ -682,6 +694,31 @@ class TestActors:
         actor = Recorder()
         assert self.decided(watch, actor, "false").decisions == ()
         assert actor.asked == []
+
+    @pytest.mark.parametrize(
+        ("place", "is_asked"),
+        [("settings.json", False), ("settings.local.json", True), ("user", True), ("env", True)],
+    )
+    def test_a_file_that_comes_with_a_repository_lets_nobody_act(
+        self, watch: Watch, place: str, is_asked: bool
+    ) -> None:
+        project = watch.home.path / "cloned"
+        (project / ".claude").mkdir(parents=True)
+        (project / ".git").mkdir()
+        wanted = json.dumps({"tokenManagement": {"autoOptimize": True}})
+        if place == "user":
+            (watch.home.claude / "settings.json").write_text(wanted)
+        elif place != "env":
+            (project / ".claude" / place).write_text(wanted)
+        variables = {"TOKENS_AUTO_OPTIMIZE": "true"} if place == "env" else {}
+        actor = Recorder()
+        watch.looks()
+        watch.clock.ms += 31_000
+        with watch.open(**variables) as bench:
+            bench.settings = bench.settings._replace(working_dir=str(project / "src"))
+            assert bench.settings.management().auto_optimize
+            evaluate(bench, {}, watch.clock.ms, [actor])
+        assert bool(actor.asked) is is_asked
 
     def test_one_that_declines_leaves_no_trace(self, watch: Watch) -> None:
         actor = Recorder(None)
@@ -805,6 +842,38 @@ class TestSender:
                 self.runs(watch)
         assert [event for event, _ in watch.history()] == ["fire"]
         assert self.runs(watch)
+        assert len(self.sent) == 1
+
+    def test_without_a_rule_what_was_pending_does_not_keep_it_busy(self, watch: Watch) -> None:
+        self.answers["slack"] = Delivery(False, "answered 503", is_retryable=True)
+        watch.looks()
+        watch.looks(31_000)
+        assert len(deliver(watch.settings(), watch.clock)) == 3, "again in 5 minutes"
+        filled_session(0.85, "s2").write(watch.home)
+        watch.looks()
+        with changing_rules(watch.data_dir, watch.clock) as change:
+            change.book = change.book._replace(rules=())
+        looked: list[int] = []
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(alert_sender, "_look_again", lambda *_: looked.append(watch.clock.ms))
+            assert self.runs(watch)
+        assert len(looked) == 1, "when the message that waits is due"
+
+    def test_what_was_decided_while_it_ended_is_sent_as_well(
+        self, watch: Watch, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        watch.looks()
+        ends = alert_sender._work
+        rounds: list[int] = []
+
+        def ends_early(*given: object) -> None:
+            rounds.append(watch.clock.ms)
+            if len(rounds) > 1:
+                ends(*given)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(alert_sender, "_work", ends_early)
+        assert self.runs(watch)
+        assert len(rounds) == 2
         assert len(self.sent) == 1
 
     def test_it_works_on_until_the_last_message_is_out_without_a_rule(self, watch: Watch) -> None:

@@ -14,7 +14,9 @@ from tests.cli.window_sessions import BEGIN, Talk, filled_session, plain_session
 from tests.test_app_windows import NOON_MS, Desk
 
 from tokenbudget.app import Workbench
-from tokenbudget.app.live import LIVE_MS, LiveSource, Tick
+from tokenbudget.app.live import LiveSource, Tick
+from tokenbudget.app.watched import LIVE_MS
+from tokenbudget.config.current import lasting_settings
 from tokenbudget.config.settings import Settings, settings_from
 from tokenbudget.dashboard.view_model import Frame
 from tokenbudget.model.errors import BadConfig, BadRequest, SourceUnreadable
@@ -152,6 +154,18 @@ def test_the_cost_of_the_last_hour_is_part_of_the_whole(desk: Desk, source: Live
     assert 0 < view.spend.hour_usd < view.spend.session_usd
 
 
+@pytest.mark.parametrize(("minutes", "pace"), [(5, None), (30, 2), (60, 1)])
+def test_the_cost_of_an_hour_is_that_of_its_pace(
+    desk: Desk, source: LiveSource, minutes: int, pace: int | None
+) -> None:
+    began = datetime.fromtimestamp(NOON_MS / 1000, UTC) - timedelta(minutes=minutes, seconds=20)
+    plain_session(begin=began).write(desk.home)
+    view = source.next_frame().chosen
+    assert view is not None
+    assert view.spend.session_usd is not None
+    assert view.spend.hour_usd == (None if pace is None else view.spend.session_usd * pace)
+
+
 def test_thresholds_that_change_take_effect_at_the_next_tick(
     desk: Desk, source: LiveSource
 ) -> None:
@@ -209,6 +223,43 @@ def test_what_is_missing_is_an_error_and_the_next_tick_tries_again(
         source.next_frame()
     path.write_bytes(plain_session().write(desk.home).read_bytes())
     assert source.next_frame().chosen is not None
+    source.close()
+
+
+@pytest.mark.parametrize(
+    ("zone_name", "seconds"),
+    [("UTC", 0), ("Asia/Tokyo", 32_400), ("America/St_Johns", -12_600), ("Europe/Berlin", 3_600)],
+)
+def test_times_are_those_of_the_zone(desk: Desk, zone_name: str, seconds: int) -> None:
+    plain_session().write(desk.home)
+    source = LiveSource(lambda _: desk_settings(desk), 30.0, clock=desk.clock, zone_name=zone_name)
+    assert source.next_frame().utc_offset_seconds == seconds
+    source.close()
+
+
+def test_a_ledger_that_was_removed_is_made_anew(desk: Desk, source: LiveSource) -> None:
+    talk = plain_session()
+    talk.write(desk.home)
+    assert source.next_frame().chosen is not None
+    ledger = desk.home.config.parent / "ledger.db"
+    for path in ledger.parent.glob("ledger.db*"):
+        path.unlink()
+    again = source.next_frame().chosen
+    assert again is not None
+    assert again.total_tokens == talk.window_tokens
+    assert ledger.exists()
+
+
+def test_a_typo_in_the_agents_settings_is_told_in_every_frame(desk: Desk) -> None:
+    plain_session().write(desk.home)
+    (desk.home.claude / "settings.json").write_text('{"tokenManagement": {"warningThreshold": ')
+    source = LiveSource(
+        lambda tell: lasting_settings(desk.home.environment, "", tell, lambda found: None),
+        5.0,
+        clock=desk.clock,
+    )
+    for frame in (source.next_frame(), source.next_frame()):
+        assert [fault for fault in frame.faults if "settings.json is no JSON" in fault]
     source.close()
 
 

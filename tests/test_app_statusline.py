@@ -31,7 +31,8 @@ from tokenbudget.app.statusline import (
 from tokenbudget.app.windows import window_of
 from tokenbudget.budget.limits import LimitSample
 from tokenbudget.gateway import statusline, statusline_spool
-from tokenbudget.gateway.statusline_files import LostReports, Snapshot
+from tokenbudget.gateway.statusline_files import Snapshot
+from tokenbudget.gateway.statusline_reports import LostReports
 from tokenbudget.ledger.store import TEMPORARY
 from tokenbudget.ledger.window_store import WindowStore
 from tokenbudget.ledger.windows import RequestRow

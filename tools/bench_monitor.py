@@ -234,7 +234,7 @@ def on_screen(home: Home, interval: str, seconds: float) -> list[str]:
     screen = Screen(home, interval)
     screen.read_for(4.0)
     rest, rest_bytes = screen.cpu_share(seconds)
-    keys = [screen.key_seconds(key) for key in (b"?", b"\x1b") * 10]
+    keys = [screen.key_seconds(KEY) for _ in range(20)]  # opens and closes the help
     with writing(home, seconds):
         busy, busy_bytes = screen.cpu_share(seconds)
     memory = resident_mb(screen.pid)

@@ -10,8 +10,7 @@ from contextlib import contextmanager
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from importlib import import_module
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 
 class Request(NamedTuple):
@@ -125,6 +124,26 @@ def mail_receiver(refusal: str = "") -> Iterator[MailReceiver]:
 
 
 @contextmanager
+def dripping_receiver(begin: bytes) -> Iterator[int]:
+    """A server that says this, and then a byte now and then for ever; the port of it."""
+    stops = threading.Event()
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            try:
+                self.request.sendall(begin)
+                while not stops.wait(0.05):
+                    self.request.sendall(b"x")
+            except OSError:
+                return
+
+    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
+    with _served(server):
+        yield server.server_address[1]
+        stops.set()
+
+
+@contextmanager
 def _served(server: socketserver.TCPServer) -> Iterator[None]:
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     if isinstance(server, socketserver.ThreadingMixIn):
@@ -145,10 +164,3 @@ def closed_port() -> int:
         port = free.getsockname()[1]
     assert isinstance(port, int)
     return port
-
-
-def end_apprise_workers() -> None:
-    """apprise keeps its workers for the life of a process; beside a thread nobody forks."""
-    pools: Any = import_module("apprise.apprise")
-    pools.get_shared_executor().shutdown(wait=True)
-    pools._shared_executor = None

@@ -468,3 +468,64 @@ def test_an_end_that_nobody_saw_for_hours_is_no_news() -> None:
     engine.holds(85, 1)
     [soon] = engine.sees(context_at(0, engine.now + HOUR, is_over=True), after=HOUR)
     assert (soon.kind, soon.withheld, soon.channels) == ("resolve", "", ("slack",))
+
+
+class TestOneSessionAndAll:
+    """A rule for every session, and one for this session, on the same channels."""
+
+    def told(self, special: int, *percents: int) -> list[tuple[str, str]]:
+        engine = Engine(
+            [share_rule(CONTEXT, 80, ["slack"]), share_rule(CONTEXT, special, ["slack"], "s1")]
+        )
+        for percent in percents:
+            engine.holds(percent, 6)
+        return [(n.kind, n.rule_id) for n in engine.notices if not n.withheld]
+
+    def test_two_that_are_alike_are_one_message_up_and_down(self) -> None:
+        assert self.told(80, 40, 85, 92, 40) == [
+            ("fire", "context-80@s1"), ("escalate", "context-80@s1"), ("resolve", "context-80@s1"),
+        ]  # fmt: skip
+
+    def test_the_higher_one_of_a_session_is_one_message_at_its_step(self) -> None:
+        assert self.told(90, 40, 85, 92) == [("fire", "context-80"), ("fire", "context-90@s1")]
+
+    def test_other_sessions_are_told_by_the_rule_for_all(self) -> None:
+        engine = Engine(
+            [share_rule(CONTEXT, 80, ["slack"]), share_rule(CONTEXT, 80, ["slack"], "s1")]
+        )
+        engine.at(85, session="s2")
+        engine.at(85, after=MINUTE, session="s2")
+        assert [(n.rule_id, n.withheld) for n in engine.notices] == [("context-80", "")]
+
+
+class TestARiseOverTwoRules:
+    @pytest.fixture
+    def engine(self) -> Engine:
+        engine = Engine([share_rule(CONTEXT, 50, ["slack"]), share_rule(CONTEXT, 80, ["slack"])])
+        engine.holds(60, 2)
+        engine.notices.clear()
+        return engine
+
+    def told(self, engine: Engine) -> list[tuple[str, str]]:
+        return [(n.kind, n.rule_id) for n in engine.notices if not n.withheld]
+
+    def test_the_higher_one_tells_and_nobody_else(self, engine: Engine) -> None:
+        engine.holds(85, 10)
+        assert self.told(engine) == [("fire", "context-80")]
+
+    def test_what_falls_back_between_them_is_told_by_the_lower_one(self, engine: Engine) -> None:
+        engine.at(85, after=30 * SECOND)
+        engine.holds(75, 10)
+        assert self.told(engine) == [("escalate", "context-50")]
+
+    def test_what_hovers_below_the_higher_one_is_told_by_the_lower_one(
+        self, engine: Engine
+    ) -> None:
+        engine.at(85, after=30 * SECOND)
+        engine.holds(78, 10)
+        assert self.told(engine) == [("escalate", "context-50")]
+
+    def test_a_silent_one_tells_nobody_so_nobody_waits_for_it(self, engine: Engine) -> None:
+        engine.state = silenced_for(engine.state, "context-80", HOUR, engine.now)
+        engine.at(85, after=30 * SECOND)
+        assert self.told(engine) == [("escalate", "context-50")]

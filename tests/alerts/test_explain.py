@@ -5,6 +5,7 @@ from tests.alerts.test_inert import HOSTILE
 
 from tokenbudget.alerts.explain import status_word, why
 from tokenbudget.alerts.hours import QuietHours
+from tokenbudget.alerts.rules import CONTEXT, share_rule
 from tokenbudget.alerts.state import Policy, acked, silenced_for, silenced_until_resolved
 
 
@@ -33,7 +34,7 @@ def test_the_life_of_an_alert_in_sentences() -> None:
     assert "acknowledged: no reminders." in said(engine)
     engine.at(60)
     engine.now += MINUTE
-    assert "It is below for 1m and counts as over after 5m." in said(engine)
+    assert "It has been below for 1m and counts as over after 5m." in said(engine)
 
 
 def test_no_data_is_said_and_never_looks_calm() -> None:
@@ -53,9 +54,17 @@ def test_what_keeps_it_quiet_is_said() -> None:
     text = said(engine)
     assert "Silenced for another 1h." in text
     assert "Quiet hours: only critical and worse goes out now." in text
-    assert "slack has had 1 messages within the hour" in text
+    assert "slack has had its 1 of this hour; 0 held back so far." in text
     engine.state = silenced_until_resolved(engine.state, "")
     assert "Silenced until it is resolved; that will be told." in said(engine)
+
+
+def test_what_waits_for_the_digest_was_not_told() -> None:
+    engine = Engine(rules=(share_rule(CONTEXT, 50, ["slack"]),))
+    engine.policy = Policy(quiet=QuietHours(0, 23 * 60, "UTC"))
+    engine.at(55)
+    engine.at(55, after=MINUTE)
+    assert "firing for 1m; kept for the digest after the quiet hours." in said(engine)
 
 
 def test_a_hostile_title_is_explained_inert() -> None:

@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 import logging
+import threading
 from collections.abc import Iterator
 from importlib import import_module
 
@@ -13,13 +14,13 @@ from tests.alerts.receivers import (
     HANGS,
     REDIRECTS,
     closed_port,
-    end_apprise_workers,
+    dripping_receiver,
     mail_receiver,
     web_receiver,
 )
 from tests.alerts.test_inert import HOSTILE
 
-from tokenbudget.alerts import mail, remote
+from tokenbudget.alerts import channels, mail, remote
 from tokenbudget.alerts.channels import RemoteChannel
 from tokenbudget.alerts.delivery import TIMEOUT_SECONDS, Delivery
 from tokenbudget.alerts.secret import SecretSources
@@ -34,12 +35,6 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 CANARY = "CANARY9f31CANARY9f31CANA"
 SLACK_URL = f"https://hooks.slack.com/services/T1JJ3T3L2/A1BRTD4JD/{CANARY}"
 DISCORD_URL = f"https://discord.com/api/webhooks/4174216298/{CANARY}JHXBvDsd"
-
-
-@pytest.fixture(autouse=True, scope="module")
-def no_thread_is_left() -> Iterator[None]:
-    yield
-    end_apprise_workers()
 
 
 @pytest.fixture
@@ -59,6 +54,7 @@ def everything_logged() -> Iterator[io.StringIO]:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(channels, "ATTEMPT_SECONDS", 0.4)
     for module in (remote, mail):
         monkeypatch.setattr(module, "TIMEOUT_SECONDS", 0.3)
 
@@ -132,6 +128,25 @@ def test_a_receiver_that_hangs_is_left() -> None:
     with web_receiver(HANGS) as receiver:
         delivery = delivered("url", f"json://{receiver.address}/x")
     assert delivery == Delivery(False, "no answer", True)
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize(
+    ("kind", "url", "begin"),
+    [
+        ("url", "json://127.0.0.1:{}/x", b"HTTP/1.1 200 OK\r\nX-Long: "),
+        ("url", "json://127.0.0.1:{}/x", b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n"),
+        ("email", "mailto://127.0.0.1:{}/?from=a@example.com&to=me@example.com", b"220-"),
+    ],
+)
+def test_a_receiver_that_drips_for_ever_is_left_and_keeps_no_process_alive(
+    kind: str, url: str, begin: bytes
+) -> None:
+    with dripping_receiver(begin) as port:
+        assert delivered(kind, url.format(port)) == Delivery(False, "no answer in time", True)
+        still = [t for t in threading.enumerate() if t is not threading.main_thread()]
+        assert still
+        assert all(thread.daemon for thread in still), "an end of the process waits for others"
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,11 @@ class Done(NamedTuple):
         return self.out.splitlines()
 
 
+def refuse_to_exit(code: int) -> None:
+    """For a verb that ends its process at once: run it as a process of its own."""
+    raise AssertionError(f"this would have ended the tests with {code}")
+
+
 class Home:
     """A person's home folder with Claude Code in it."""
 
@@ -102,6 +107,7 @@ class Home:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("os.environ", {**self.environment, **variables})
             patch.setattr(SystemClock, "now_ms", lambda _: now_ms)
+            patch.setattr("posix._exit", refuse_to_exit)  # the suite would end there, with 0
             with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
                 try:
                     code = main(arguments)

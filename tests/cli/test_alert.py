@@ -21,7 +21,6 @@ from tests.alerts.receivers import (
     HANGS,
     WebReceiver,
     closed_port,
-    end_apprise_workers,
     mail_receiver,
     web_receiver,
 )
@@ -44,12 +43,6 @@ SLACK_URL = f"https://hooks.slack.com/services/T1JJ3T3L2/A1BRTD4JD/{CANARY}"
 DISCORD_URL = f"https://discord.com/api/webhooks/4174216298/{CANARY}JHXBvDsd"
 PATCHED = Path(__file__).parents[1] / "alerts" / "patched"
 MINUTES = timedelta(minutes=1)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def no_thread_is_left() -> Iterator[None]:
-    yield
-    end_apprise_workers()
 
 
 @pytest.fixture(autouse=True)
@@ -185,12 +178,13 @@ class TestSetting:
             (["why"], "there is no alert yet"),
             (["test"], "there is no channel to test"),
             (["silence"], "say how long"),
-            (["silence", "--for", "2h", "--until-resolved"], "say how long"),
+            (["silence", "--for", "2h", "--until-resolved"], "exclude each other"),
             (["silence", "--for", "soon"], "is no duration"),
             (["silence", "--until-resolved"], "nothing is firing there"),
             (["ack"], "nothing is firing there"),
             (["ack", "burn"], "there is no alert 'burn', and no other"),
             (["--email", "nobody"], "--email takes one address"),
+            (["--email", "me@@example.com"], "--email takes one address"),
             (["--slack", ""], "an address is empty"),
             (["--slack", "-", "--discord", "-"], "standard input holds one address"),
             (["--url", "nosuch://host/x"], "apprise does not understand nosuch://***"),
@@ -434,6 +428,7 @@ class TestHandling:
         assert home.run("send-alerts", "x").code == 2
         assert home.run("send-alerts", "--help").out.startswith("usage: tokens send-alerts")
         assert home.run("send-alerts").code == 0
+        assert signal.alarm(0) > 0, "the kernel ends a sender that hangs"
 
 
 @pytest.mark.parametrize("width", [80, 120])

@@ -96,6 +96,8 @@ class TestLastGood:
             ('alerts.quiet_hours = "late"', "the values of 2026"),
             ('alerts.repeat = "often"', "the values of 2026"),
             ("monitor.interval = 5", "the values of 2026"),
+            ('monitor.interval = "5parsecs"', "is no interval"),
+            ('monitor.theme = "pink"', "must be one of auto"),
         ],
     )
     def test_so_does_what_other_rooms_find(self, home: Home, typo: str, said: str) -> None:
@@ -111,6 +113,15 @@ class TestLastGood:
         assert said in done.err
         assert str(home.config) in done.err
         assert by_name_quietly(home)["workers"]["value"] == "1"
+
+    def test_the_live_view_tells_it_once(self, settings_file: Home) -> None:
+        settings_file.run("usage")
+        settings_file.config.write_text('monitor.interval = "late"\n')
+        done = settings_file.run("monitor", "--once", "--json")
+
+        assert (done.code, done.err.count("\n")) == (0, 1)
+        assert "monitor.interval in" in done.err
+        assert "'late' is no interval" in done.err
 
     def test_a_typo_of_token_management_is_told_where_it_matters(self, home: Home) -> None:
         home.write_session("s1", response(1))
@@ -216,10 +227,11 @@ class TestExplain:
 
     def test_shows_hostile_text_inert(self, home: Home) -> None:
         home.config.parent.mkdir()
-        home.config.write_text(r'timezone = "UTC"' + "\n" + r'monitor.theme = "\u001b[2J\u202e"')
+        home.config.write_text(r'windows."m\u001b[2J\u202e" = 5')
 
-        for words in (["--explain"], [], ["get", "theme"]):
-            out = home.run("config", *words).out
+        for words in (["--explain"], [], ["get", "windows"]):
+            out = home.run("config", *words, COLUMNS="200").out
+            assert "m[2J" in out
             assert "\x1b" not in out
             assert "\u202e" not in out
 
@@ -234,7 +246,7 @@ class TestGetAndSet:
     def test_set_writes_our_file_by_default(self, home: Home) -> None:
         done = home.run("config", "set", "warningThreshold", "0.4")
 
-        assert done.out == f"tokenManagement.warningThreshold is set in {home.config}.\n"
+        assert done.out == f"tokenManagement.warningThreshold is set to 0.4 in {home.config}.\n"
         assert home.config.read_text() == "[tokenManagement]\nwarningThreshold = 0.4\n"
         assert home.run("config", "get", "warningThreshold").out == "0.4\n"
 
@@ -289,6 +301,10 @@ class TestGetAndSet:
         "arguments",
         [
             ["set", "warningThreshold", "0.95"],
+            ["set", "warningThreshold", "1.5"],
+            ["set", "warningThreshold", "150"],
+            ["set", "monitor.interval", "5parsecs"],
+            ["set", "monitor.theme", "pink"],
             ["set", "workers", "99"],
             ["set", "timezone", "Mars/Base"],
             ["set", "alerts.quiet_hours", "late"],
@@ -330,6 +346,26 @@ class TestGetAndSet:
 
         assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
         assert list(home.path.iterdir()) == []
+
+    @pytest.mark.parametrize(
+        ("words", "meant"),
+        [
+            (["warningThreshold"], "get warningThreshold"),
+            (["warningThreshold", "0.6"], "set warningThreshold 0.6"),
+            (["set", "tokenManagement.warningThreshold=0.6"], "set tokenManagement.warning"),
+            (["set", "warningThreshold", "=", "0.6"], "set warningThreshold 0.6"),
+            (["set", "warningThreshold"], ""),
+            (["set"], ""),
+            (["unset"], ""),
+            (["nonsense", "0.6"], ""),
+        ],
+    )
+    def test_what_was_meant_is_told(self, home: Home, words: list[str], meant: str) -> None:
+        done = home.run("config", *words)
+
+        assert done.code == 2
+        assert ("did you mean" in done.err) is bool(meant)
+        assert f"tokens config {meant}" in done.err or not meant
 
     def test_the_projects_files_hold_where_a_command_is_started(
         self, home: Home, monkeypatch: pytest.MonkeyPatch

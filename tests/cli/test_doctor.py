@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Home, Sample, response
 
-from tokenbudget.gateway.statusline_files import count_lost
+from tokenbudget.gateway.statusline_reports import count_lost
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from tests.cli.test_golden import accepted
 from tests.cli.window_sessions import filled_session, plain_session, rich_session
 
 from tokenbudget.app.monitor import frames
-from tokenbudget.cli.monitor import interval_seconds
+from tokenbudget.app.settings_check import interval_seconds
 from tokenbudget.dashboard.view_model import Frame
 from tokenbudget.model.errors import BadRequest, SourceUnreadable
 from tokenbudget.model.figures import text_width
@@ -155,6 +155,38 @@ def test_a_stream_ends_well_when_it_is_interrupted(home: Home) -> None:
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=20) == 0
         assert process.stderr.read() == b""
+
+
+def test_times_are_those_of_the_persons_zone(home: Home) -> None:
+    plain_session().write(home)
+    for arguments, zone in (["--tz", "Asia/Tokyo"], "UTC"), ([], "Asia/Tokyo"):
+        told = home.spawn("monitor", "--once", "--json", "--session", "s1", *arguments, TZ=zone)
+        assert told.json["updated_at"].endswith("+09:00")
+    shown = home.run("monitor", "--once", "--tz", "Asia/Tokyo").lines[0]
+    assert shown.endswith("21:00:00"), "noon by the clock of UTC"
+
+
+def test_a_level_is_not_shown_as_unknown_where_its_sign_cannot_be(home: Home) -> None:
+    plain_session().write(home)
+    done = home.spawn("monitor", "--once", "--session", "s1", PYTHONIOENCODING="ascii")
+    assert done.lines[0].startswith("o healthy")
+
+
+def test_a_count_without_a_stream_is_refused(home: Home) -> None:
+    done = home.run("monitor", "--once", "--count", "2")
+    assert (done.code, done.out) == (2, "")
+    assert "add --json" in done.err
+
+
+def test_an_interval_is_not_taken_for_the_roadmaps_path(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    plain_session().write(home)
+    done = home.run("monitor", "--once", "--roadmap", "30s")
+    assert (done.code, done.out) == (2, "")
+    assert "write: tokens monitor 30s --roadmap" in done.err
+    assert not (tmp_path / "30s").exists()
 
 
 def test_one_frame_needs_no_terminal_library(home: Home) -> None:

@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import select
+import signal
 import struct
 import subprocess
 import termios
@@ -26,17 +27,25 @@ MOST_SECONDS = 20.0
 
 
 class Terminal:
-    """A terminal of 120 x 40 in which the monitor runs."""
+    """A terminal of 120 columns in which the monitor runs."""
 
-    def __init__(self, home: Home, *arguments: str) -> None:
+    def __init__(
+        self,
+        home: Home,
+        *arguments: str,
+        elsewhere: str = "",
+        term: str = "xterm-256color",
+        lines: int = 40,
+    ) -> None:
+        """`elsewhere` names the one of its streams that is not the terminal."""
         self._leader, follower = pty.openpty()
-        fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
-        environment = home.spawn_environment(TERM="xterm-256color")
+        fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", lines, 120, 0, 0))
+        environment = home.spawn_environment(TERM=term)
         self.process = subprocess.Popen(
             home.command("monitor", *arguments),
-            stdin=follower,
+            stdin=subprocess.DEVNULL if elsewhere == "stdin" else follower,
             stdout=follower,
-            stderr=follower,
+            stderr=subprocess.DEVNULL if elsewhere == "stderr" else follower,
             env=environment,
             start_new_session=True,
         )
@@ -125,3 +134,44 @@ def test_keys_reach_it(screen: Terminal) -> None:
     screen.wait_for("Live sessions")
     screen.press("\x03")
     assert screen.ended() == 0
+
+
+@pytest.mark.parametrize("elsewhere", ["stdin", "stderr"])
+def test_without_all_of_the_terminal_plain_frames_are_drawn(
+    home: Home, talk: Talk, elsewhere: str
+) -> None:
+    screen = Terminal(home, "1s", elsewhere=elsewhere)
+    try:
+        screen.wait_for(f"{talk.window_tokens:,} used")
+        screen.wait_for("leave standard input and standard error to the terminal")
+        screen.wire = b""
+        screen.wait_for("\x1b[H\x1b[J")  # the next frame
+        screen.process.send_signal(signal.SIGINT)
+        assert screen.ended() == 0
+    finally:
+        screen.close()
+
+
+def test_a_dumb_terminal_gets_frames_one_below_the_other(home: Home, talk: Talk) -> None:
+    screen = Terminal(home, "1s", term="dumb")
+    try:
+        screen.wait_for("TERM is 'dumb'")
+        screen.wire = b""
+        screen.wait_for(f"{talk.window_tokens:,} used")
+        screen.process.send_signal(signal.SIGINT)
+        assert screen.ended() == 0
+        assert b"\x1b" not in screen.wire
+    finally:
+        screen.close()
+
+
+def test_a_plain_frame_leaves_its_first_line_in_sight(home: Home, talk: Talk) -> None:
+    for number in range(12):
+        Talk(f"other{number}", cwd=talk.cwd, begin=talk.at).ask().answer().write(home)
+    screen = Terminal(home, "60s", "--session", "s1", elsewhere="stdin", lines=24)
+    try:
+        screen.wait_for("Ctrl-C ends this")
+        assert screen.wire.count(b"\n") < 24
+        assert f"{talk.window_tokens:,} used".encode() in screen.wire
+    finally:
+        screen.close()

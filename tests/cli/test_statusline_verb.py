@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shlex
@@ -48,6 +49,13 @@ def said(home: Home, **changes: object) -> dict[str, object]:
     missing = str(home.path / "missing.jsonl")
     still: dict[str, object] = {"prompt_cache": None, "rate_limits": None}
     return lasting(**{"session_id": "s1", "transcript_path": missing, **still, **changes})
+
+
+class Keyboard(io.StringIO):
+    """Standard input of a person."""
+
+    def isatty(self) -> bool:
+        return True
 
 
 def piped(
@@ -124,11 +132,21 @@ class TestStatusline:
 
         assert [path.name for path in tokens_home(home).iterdir()] == ["spool"]
 
-    def test_an_unknown_option_is_refused(self, home: Home) -> None:
+    def test_an_unknown_option_is_refused_where_a_person_types_it(
+        self, home: Home, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("sys.stdin", Keyboard())
         done = home.run("statusline", "--colour")
 
         assert (done.code, done.out) == (2, "")
         assert "tokens statusline --help says more" in done.err
+
+    @pytest.mark.parametrize("options", [["--colour"], ["--width"], ["extra"]])
+    def test_an_agent_gets_its_line_all_the_same(self, home: Home, options: list[str]) -> None:
+        done = bar(home, said(home), *options)
+
+        assert (done.code, done.err, done.out.count("\n")) == (0, "", 1)
+        assert "opus" in done.out
 
     def test_help_names_it_and_hides_the_refresh(self, home: Home) -> None:
         out = home.run("--help").out

@@ -8,8 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.config.conftest import Desk
 
-from tokenbudget.config.current import ToldOnce, lasting_settings
-from tokenbudget.config.last_good import TEXT_NAME
+from tokenbudget.config.current import (
+    TEXT_NAME,
+    ToldOnce,
+    good_text,
+    keep_text,
+    lasting_settings,
+)
+from tokenbudget.config.files import day_of
 from tokenbudget.config.settings import Settings
 from tokenbudget.model.errors import BadConfig
 
@@ -157,3 +163,41 @@ def test_a_text_is_judged_apart_from_variables(desk: Desk) -> None:
 
     assert [settings.timezone for settings in judged] == ["UTC"]
     assert found.timezone == "Mars/Base"
+
+
+class TestKeptText:
+    def test_comes_back_as_it_was(self, tmp_path: Path) -> None:
+        home = str(tmp_path / "new")
+        keep_text(home, "/a b\n/ö.toml", b"# x\r\nworkers = 1", 7)
+
+        assert good_text(home, "/a b\n/ö.toml") == (7, b"# x\r\nworkers = 1")
+        assert os.stat(tmp_path / "new" / TEXT_NAME).st_mode & 0o777 == 0o600
+        assert os.stat(tmp_path / "new").st_mode & 0o777 == 0o700
+
+    def test_of_another_file_is_none(self, tmp_path: Path) -> None:
+        keep_text(str(tmp_path), "/a.toml", b"workers = 1", 7)
+
+        assert good_text(str(tmp_path), "/b.toml") is None
+
+    def test_none_is_kept(self, tmp_path: Path) -> None:
+        assert good_text(str(tmp_path), "/a.toml") is None
+
+    def test_nothing_is_said_where_nothing_can_be_kept(self, tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("")
+        keep_text(str(tmp_path / "file"), "/a.toml", b"", 7)
+
+        assert (tmp_path / "file").read_text() == ""
+
+    @given(st.binary(max_size=90))
+    def test_any_bytes_are_a_text_or_none(
+        self, tmp_path_factory: pytest.TempPathFactory, data: bytes
+    ) -> None:
+        folder = tmp_path_factory.mktemp("kept")
+        (folder / TEXT_NAME).write_bytes(data)
+
+        assert good_text(str(folder), "/a.toml") is None
+
+
+@pytest.mark.parametrize("at_ms", [0, 1, 1_795_176_000_000, 253_402_214_400_000])
+def test_a_day_is_shown(at_ms: int) -> None:
+    assert len(day_of(at_ms)) == len("2026-11-20 12:00")

@@ -5,9 +5,12 @@ import stat
 import pytest
 from tests.config.conftest import Desk, FakeClock
 
-from tokenbudget.config.editing import LOCK_NAME, Change, carry_out, edit_of
+from tokenbudget.config import editing
+from tokenbudget.config.editing import LOCK_NAME, Change, carry_out
 from tokenbudget.config.judging import refuse_senseless
+from tokenbudget.config.typed import edit_of
 from tokenbudget.model.errors import BadConfig, BadRequest
+from tokenbudget.system.atomic import write_atomic_at
 from tokenbudget.system.clock import SystemClock
 from tokenbudget.system.locks import FileLock
 
@@ -30,6 +33,21 @@ class Editor:
             refuse_senseless(settings, scope, path, new, lambda _: None)
 
         return carry_out(settings, edit, self.clock, judge, is_dry_run)
+
+
+def others_write(desk: Desk, monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+    """So many times somebody changes the user's file at the worst moment."""
+    original = editing._backed_up
+    writes = iter(range(1, times + 1))
+
+    def meanwhile(path: str, text: str, clock: FakeClock) -> str:
+        backup = original(path, text, clock)
+        for number in writes:
+            desk.write(desk.user, {"warningThreshold": number / 100})
+            break
+        return backup
+
+    monkeypatch.setattr(editing, "_backed_up", meanwhile)
 
 
 @pytest.fixture
@@ -206,22 +224,70 @@ class TestCare:
         assert 2.9 < clock.slept < 3.2
         assert editor.change("autoOptimize", "yes").is_any
 
-    def test_a_file_that_changes_meanwhile_is_not_overwritten(
+    def test_what_somebody_else_writes_meanwhile_is_kept_as_well(
         self, editor: Editor, desk: Desk, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         desk.write(desk.user, {})
-        from tokenbudget.config import editing
+        others_write(desk, monkeypatch, times=3)
+        change = editor.change("autoOptimize", "yes", "user")
 
-        original = editing._backed_up
+        assert json.loads(desk.user.read_text())["tokenManagement"] == {
+            "warningThreshold": 0.03,
+            "autoOptimize": True,
+        }
+        assert [change.backup] == [str(path) for path in desk.user.parent.glob("*.bak")]
+        assert '"warningThreshold": 0.03' in change.before
 
-        def meanwhile(path: str, text: str, clock: FakeClock) -> str:
-            desk.write(desk.user, {"autoCleanup": True})
-            return original(path, text, clock)
-
-        monkeypatch.setattr(editing, "_backed_up", meanwhile)
-        with pytest.raises(BadConfig, match="changed by somebody else"):
+    def test_a_file_that_never_stays_is_not_overwritten(
+        self, editor: Editor, desk: Desk, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        desk.write(desk.user, {})
+        others_write(desk, monkeypatch, times=40)
+        with pytest.raises(BadConfig, match="changed by somebody else all the time"):
             editor.change("autoOptimize", "yes", "user")
-        assert "autoCleanup" in desk.user.read_text()
+
+        assert "autoOptimize" not in desk.user.read_text()
+        assert sorted(desk.user.parent.iterdir()) == [desk.user]
+        assert clock.slept == pytest.approx(1)
+
+    def test_what_was_lost_to_somebody_else_is_written_again(
+        self, editor: Editor, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        original = write_atomic_at
+        late = [{"autoCleanup": True}]
+
+        def then_another(*arguments: object) -> None:
+            original(*arguments)  # type: ignore[arg-type]
+            if late:
+                desk.write(desk.user, late.pop())
+
+        monkeypatch.setattr(editing, "write_atomic_at", then_another)
+        editor.change("autoOptimize", "yes", "user")
+
+        wanted = {"autoCleanup": True, "autoOptimize": True}
+        assert json.loads(desk.user.read_text())["tokenManagement"] == wanted
+
+    def test_a_file_that_was_just_emptied_is_given_time(self, desk: Desk) -> None:
+        class Filling(FakeClock):
+            def sleep(self, seconds: float) -> None:
+                super().sleep(seconds)
+                desk.write(desk.user, {"autoCleanup": True})
+
+        desk.write(desk.user, "")
+        Editor(desk, Filling()).change("autoOptimize", "yes", "user")
+
+        assert json.loads(desk.user.read_text()) == {
+            "model": "opus",
+            "tokenManagement": {"autoCleanup": True, "autoOptimize": True},
+        }
+
+    def test_a_read_only_file_is_left_alone(self, editor: Editor, desk: Desk) -> None:
+        desk.write(desk.user, {})
+        desk.user.chmod(0o444)
+        with pytest.raises(BadConfig, match="is read-only; make it writable"):
+            editor.change("autoOptimize", "yes", "user")
+
+        assert sorted(desk.user.parent.iterdir()) == [desk.user]
 
     def test_a_folder_that_cannot_be_written_is_named(self, editor: Editor, desk: Desk) -> None:
         desk.write(desk.user.parent, "a file")
@@ -283,6 +349,7 @@ class TestNames:
             ("warningThreshold", "1e400", "is a number"),
             ("warningThreshold", "9" * 99, "is a number"),
             ("warningThreshold", "²", "is a number"),
+            ("warningThreshold", "250%", "is at most 100%, not '250%'"),
             ("warningThreshold", "1.", "is a number"),
             ("timezone", "\x1b[2J", "control characters"),
             ("timezone", "x" * 10_000, "too long"),

@@ -47,10 +47,20 @@ class TestMeaning:
         assert set(found.origins.values()) == {"/u.json"}
 
     @pytest.mark.parametrize(
-        ("given", "share"), [(0.3, 0.3), (30, 0.3), (30.0, 0.3), (0.001, 0.001), (1.5, 0.015)]
+        ("given", "share"), [(0.3, 0.3), (30, 0.3), (30.0, 0.3), (0.001, 0.001), (2, 0.02)]
     )
     def test_shares_and_percent(self, given: float, share: float) -> None:
         assert resolve([user(warningThreshold=given)]).warning_share == pytest.approx(share)
+
+    @pytest.mark.parametrize("given", [1.5, 1.001, 1.999, 150, 100.1])
+    def test_what_may_be_either_or_neither_is_refused(self, given: float) -> None:
+        with pytest.raises(BadLayer, match=r"must be a number such as 0\.75 or 75, not 1"):
+            resolve([user(warningThreshold=given)])
+
+    @pytest.mark.parametrize("text", ["150%", "250%", "7500%", "1.5"])
+    def test_a_variable_of_more_than_everything_is_refused(self, text: str) -> None:
+        with pytest.raises(BadLayer, match=r"\(from TOKENS_WARNING_THRESHOLD\) must be"):
+            resolve([Layer(ENVIRONMENT, "", {"warningThreshold": text})])
 
     @pytest.mark.parametrize("given", [1, 1.0, 100, 100.0])
     def test_the_whole_window_is_one(self, given: float) -> None:

@@ -4,8 +4,18 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.config.conftest import Desk
 
+from tokenbudget.config.management import ENVIRONMENT, USER, Layer
+from tokenbudget.config.resolving import (
+    MOST_TABLES,
+    TABLES_NAME,
+    GoodTable,
+    good_tables,
+    keep_tables,
+)
 from tokenbudget.model.errors import BadConfig
 
 
@@ -31,8 +41,8 @@ def test_a_typo_keeps_the_last_good_values_and_says_so_once(desk: Desk, path: Pa
 
 
 def test_a_correction_is_taken_up(desk: Desk, path: Path) -> None:
-    for given in (0.3, "lots", 0.2):
-        desk.write(path, {"warningThreshold": given})
+    for share in (0.3, "lots", 0.2):
+        desk.write(path, {"warningThreshold": share})
         desk.run().management()
 
     assert desk.run().management().warning_share == 0.2
@@ -145,3 +155,74 @@ def test_where_nothing_can_be_kept_all_else_works(desk: Desk) -> None:
 
     assert desk.run().management().warning_share == 0.3
     assert desk.data.read_text() == "a file where the folder should be"
+
+
+class TestKeptTables:
+    def kept(self, folder: Path, *layers: Layer, at_ms: int = 5) -> dict[str, GoodTable]:
+        """What is kept after a run with these layers."""
+        keep_tables(str(folder), good_tables(str(folder)), layers, at_ms)
+        return good_tables(str(folder))
+
+    def test_come_back_by_file(self, tmp_path: Path) -> None:
+        found = self.kept(tmp_path, Layer(USER, "/u", {"a": 1}), Layer(ENVIRONMENT, "", {"b": 1}))
+
+        assert found == {"/u": (5, {"a": 1})}
+        assert os.stat(tmp_path / TABLES_NAME).st_mode & 0o777 == 0o600
+
+    def test_are_written_when_they_change_and_not_else(self, tmp_path: Path) -> None:
+        self.kept(tmp_path, Layer(USER, "/u", {"a": 1}))
+        before = os.stat(tmp_path / TABLES_NAME)
+        again = self.kept(tmp_path, Layer(USER, "/u", {"a": 1}), at_ms=9)
+
+        assert again["/u"].at_ms == 5
+        assert os.stat(tmp_path / TABLES_NAME) == before
+        assert self.kept(tmp_path, Layer(USER, "/u", {"a": 2}), at_ms=9)["/u"] == (9, {"a": 2})
+
+    def test_nothing_is_written_where_nobody_says_anything(self, tmp_path: Path) -> None:
+        self.kept(tmp_path, Layer(USER, "/u"))
+
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_table_that_was_taken_away_is_forgotten(self, tmp_path: Path) -> None:
+        self.kept(tmp_path, Layer(USER, "/u", {"a": 1}))
+
+        assert self.kept(tmp_path, Layer(USER, "/u")) == {}
+
+    def test_a_layer_with_a_fault_keeps_what_it_had(self, tmp_path: Path) -> None:
+        self.kept(tmp_path, Layer(USER, "/u", {"a": 1}))
+        found = self.kept(tmp_path, Layer(USER, "/u", {"a": 2}, fault="torn"), at_ms=9)
+
+        assert found == {"/u": (5, {"a": 1})}
+
+    def test_the_oldest_projects_are_dropped(self, tmp_path: Path) -> None:
+        for number in range(MOST_TABLES + 5):
+            self.kept(tmp_path, Layer(USER, f"/{number}", {"a": 1}), at_ms=number)
+        found = good_tables(str(tmp_path))
+
+        assert len(found) == MOST_TABLES
+        assert "/4" not in found
+        assert "/5" in found
+
+    @given(
+        st.binary(max_size=60)
+        | st.sampled_from(
+            [
+                b"null",
+                b"[1]",
+                b'{"format": "tokenbudget/management-last-good/1"}',
+                b'{"format": "tokenbudget/management-last-good/1", "files": []}',
+                b'{"format": "tokenbudget/management-last-good/1", "files": {"/u": 1}}',
+                b'{"format": "tokenbudget/management-last-good/1", "files": {"/u": {"at_ms": 1,'
+                b' "table": 5}}}',
+                b'{"format": "tokenbudget/management-last-good/2", "files": {"/u": {"at_ms": 1,'
+                b' "table": {}}}}',
+            ]
+        )
+    )
+    def test_whatever_stands_there_is_tables_or_none(
+        self, tmp_path_factory: pytest.TempPathFactory, data: bytes
+    ) -> None:
+        folder = tmp_path_factory.mktemp("kept")
+        (folder / TABLES_NAME).write_bytes(data)
+
+        assert good_tables(str(folder)) == {}

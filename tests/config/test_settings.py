@@ -6,13 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tokenbudget.config.catalogue import SETTINGS
-from tokenbudget.config.names import KNOWN_IN_FILE, VARIABLES
 from tokenbudget.config.settings import (
     Settings,
     environment_for_child,
     settings_from,
     terminal_wishes,
 )
+from tokenbudget.config.values import KNOWN_IN_FILE, VARIABLES
 from tokenbudget.model.errors import BadConfig
 
 

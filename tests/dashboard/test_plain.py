@@ -92,6 +92,39 @@ def test_no_line_is_wider_than_the_terminal(width: int) -> None:
         assert max(map(text_width, lines(shown, width))) <= min(width, WIDEST)
 
 
+@pytest.mark.parametrize("width", [20, 40, 64, 100])
+def test_weight_takes_no_room_and_is_switched_off_again(width: int) -> None:
+    told = frame(faults=("no room for the tracker " * 9,))
+    styled = frame_lines(told, Style(width, is_styled=True))
+    assert any("\x1b[1m" in line for line in styled)
+    for line, plain in zip(styled, lines(told, width), strict=True):
+        assert line.count("\x1b[0m") == line.count("\x1b[1m") + line.count("\x1b[2m")
+        assert line.replace("\x1b[1m", "").replace("\x1b[2m", "").replace("\x1b[0m", "") == plain
+
+
+def test_figures_are_whole_in_forty_columns() -> None:
+    shown = "\n".join(lines(frame(), 40))
+    for row in session_view().rows:
+        assert row.tokens is None or f"{row.tokens:,}" in shown
+        assert row.allotted_tokens is None or f"{row.allotted_tokens:>11,}" in shown
+    assert "…" not in shown[shown.index("Part") : shown.index("Burn")]
+
+
+def test_the_chart_keeps_its_last_minutes_where_it_does_not_fit() -> None:
+    grown = (9, *[0] * 28, 5)
+    shown = lines(frame(chosen=session_view(grown_tokens=grown)), 32)
+    assert f"{'·' * 19}▅".rjust(32) in shown
+
+
+def test_faults_and_doubts_are_told_to_the_end() -> None:
+    long = "one word after the other " * 12
+    view = session_view(notes=(f"{long}doubt",))
+    shown = lines(frame(chosen=view, faults=(f"{long}fault",)), 60)
+    assert shown[-1].endswith("fault")
+    assert any(line.endswith("doubt") for line in shown)
+    assert not any("…" in line for line in shown[shown.index("Faults") :])
+
+
 def test_hostile_text_is_inert() -> None:
     for line in lines(hostile()):
         assert {unicodedata.category(char) for char in line} & HARMFUL == set()

@@ -127,6 +127,14 @@ class TestGrowth:
         samples = (sample(NOON_MS - HOUR_MS - 1, 100), sample(NOON_MS - 1, 150))
         assert growth(window(samples=samples), NOON_MS) == (*[0] * (BUCKETS - 1), 50)
 
+    @given(samples, st.integers(1, BUCKET_MS))
+    def test_stays_as_it_was_until_the_next_stretch_begins(
+        self, samples: tuple[Sample, ...], gone_by_ms: int
+    ) -> None:
+        shown = window(samples=samples)
+        later = growth(shown, NOON_MS + gone_by_ms)
+        assert later[:-1] == growth(shown, NOON_MS + 1)[:-1] == growth(shown, NOON_MS)[1:]
+
     def test_a_window_that_shrinks_is_no_growth(self) -> None:
         samples = (sample(NOON_MS - 3, 100), sample(NOON_MS - 2, 10), sample(NOON_MS - 1, 30))
         assert sum(growth(window(samples=samples), NOON_MS)) == 20

@@ -95,6 +95,7 @@ class TestUse:
 
     def test_of_which_nothing_is_known(self) -> None:
         assert words.used_words(session_view(None)) == "window unknown"
+        assert words.used_words(session_view(None, window_tokens=200_000)) == "? of 200K"
         assert words.amount_words(session_view(None)) == "use unknown until the next request"
 
     def test_more_than_the_window_leaves_nothing(self) -> None:

@@ -16,7 +16,8 @@ from tests.e2e.scripted_answers import JsonObject, Scripts, Step, text
 from tests.e2e.test_claude_code_usage import OPUS
 from tests.e2e.tokens_cli import tokens_json
 
-from tokenbudget.gateway.statusline_files import statusline_command, take_spool, window_size_of
+from tokenbudget.gateway.statusline_files import statusline_command
+from tokenbudget.gateway.statusline_reports import take_spool, window_size_of
 from tokenbudget.system.clock import SystemClock
 
 pytestmark = pytest.mark.e2e

@@ -11,12 +11,8 @@ import pytest
 from tests.gateway.status_bar import SESSION, lasting, line, run, run_at_once
 
 from tokenbudget.gateway import statusline_spool
-from tokenbudget.gateway.statusline_files import (
-    Snapshot,
-    drop_spool,
-    take_spool,
-    write_snapshot,
-)
+from tokenbudget.gateway.statusline_files import Snapshot, write_snapshot
+from tokenbudget.gateway.statusline_reports import drop_spool, take_spool
 from tokenbudget.system.clock import SystemClock
 
 CLOCK = SystemClock()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from tokenbudget.alerts import inert
-from tokenbudget.alerts.delivery import KINDS, TIMEOUT_SECONDS, Delivery
+from tokenbudget.alerts.delivery import ATTEMPT_SECONDS, KINDS, TIMEOUT_SECONDS, Delivery
 from tokenbudget.model.errors import BadConfig, TokenBudgetError
 
 TYPE_CHECKING = False
@@ -69,7 +69,10 @@ class RemoteChannel:
         self._secrets = secrets
 
     def deliver(self, entry: OutboxEntry) -> Delivery:
-        """Look the secret up, and send."""
+        """Look the secret up, and send; what takes too long is left to itself."""
+        return _in_time(lambda: self._attempted(entry))
+
+    def _attempted(self, entry: OutboxEntry) -> Delivery:
         try:
             from tokenbudget.alerts import remote
 
@@ -81,6 +84,20 @@ class RemoteChannel:
             return Delivery(
                 False, f"{self._kind} failed ({type(failure).__name__})", is_retryable=True
             )
+
+
+def _in_time(attempt: Callable[[], Delivery]) -> Delivery:
+    """What came of an attempt within `ATTEMPT_SECONDS`.
+
+    One that goes on after that does so in a thread for which the end of the process does not wait.
+    """
+    import threading
+
+    done: list[Delivery] = []
+    worker = threading.Thread(target=lambda: done.append(attempt()), daemon=True)
+    worker.start()
+    worker.join(ATTEMPT_SECONDS)
+    return done[0] if done else Delivery(False, "no answer in time", is_retryable=True)
 
 
 def terminal_text(entry: OutboxEntry) -> str:

@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from tokenbudget.alerts.store import OutboxEntry
 
 TIMEOUT_SECONDS = 10.0
+"""For every answer of a receiver."""
+ATTEMPT_SECONDS = 20.0
+"""For a whole attempt, whatever a receiver does: one that says a byte a second never times out."""
 
 BELL, DESKTOP, EMAIL, SLACK, DISCORD, URL = "bell", "desktop", "email", "slack", "discord", "url"
 KINDS = (BELL, DESKTOP, EMAIL, SLACK, DISCORD, URL)
@@ -28,4 +31,4 @@ class Channel(Protocol):
     """One way to a person."""
 
     def deliver(self, entry: OutboxEntry) -> Delivery:
-        """Try once, within `TIMEOUT_SECONDS` or little more. Never raises."""
+        """Try once, within `ATTEMPT_SECONDS`. Never raises."""

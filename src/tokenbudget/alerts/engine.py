@@ -12,7 +12,7 @@ from tokenbudget.alerts.manners import Desk, lasting
 from tokenbudget.alerts.notices import ESCALATE, FIRE, REPEAT, RESOLVE
 from tokenbudget.alerts.rules import fingerprint, is_below, is_sound, step_of, without_overlap
 from tokenbudget.alerts.state import CALM, FIRING, PENDING, Alert
-from tokenbudget.alerts.telling import Happening, Teller, calmed, covered
+from tokenbudget.alerts.telling import Happening, Teller, calmed, covered, put_off
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,7 +50,10 @@ def evaluate(
     alerts, happenings = observed(rules, observations, present, policy, now)
     teller = Teller(present, desk, covered(happenings, alerts, rules, present.silences, now), now)
     notices = teller.digests(is_quiet(policy.quiet, now))
+    waiting = put_off(happenings, alerts, rules, present, policy.group_wait_ms)
     for happening in happenings:
+        if happening.alert.fingerprint in waiting:
+            continue
         alert, notice = teller.told(happening)
         alerts[alert.fingerprint] = alert
         if notice is not None:
@@ -185,6 +188,7 @@ def advanced(
     if alert.status == PENDING:
         if is_over:
             return calmed(alert, now_ms), ""
+        alert = alert._replace(step=reached)  # as it stands: a peak that did not last is no step
         if reached < 0 or now_ms - alert.since_ms < policy.group_wait_ms:
             return alert, ""  # a message must not tell of a value below its own threshold
         alert = alert._replace(status=FIRING)

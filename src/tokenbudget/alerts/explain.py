@@ -37,8 +37,8 @@ def why(state: State, rule: Rule, policy: Policy, now_ms: int) -> list[str]:
         recent = [at for at in sent.at_ms if now_ms - at < HOUR_MS]
         if sent.channel in rule.channels and len(recent) >= policy.rate_per_hour:
             said.append(
-                f"{one_line(sent.channel)} has had {len(recent)} messages within the hour, which is"
-                f" the limit; {sent.held_back} held back so far."
+                f"{one_line(sent.channel)} has had its {policy.rate_per_hour} of this hour;"
+                f" {sent.held_back} held back so far."
             )
     return said
 
@@ -57,7 +57,8 @@ def _standing(alert: Alert, rule: Rule, state: State, policy: Policy, now_ms: in
         CALM: f"{name}: {alert.value or 'unknown'}, below {first}, so nothing is said.",
         PENDING: f"{name}: {alert.value}, crossed {lasted} ago; told after"
         f" {shown_span(policy.group_wait_ms)} if it lasts.",
-        FIRING: f"{name}: {alert.value}, firing for {lasted}; {_told(alert, policy, now_ms)}",
+        FIRING: f"{name}: {alert.value}, firing for {lasted};"
+        f" {_told(alert, state, policy, now_ms)}",
     }
     said = [by_status[alert.status]]
     if not alert.is_known:
@@ -65,8 +66,8 @@ def _standing(alert: Alert, rule: Rule, state: State, policy: Policy, now_ms: in
         said.append(f"No data for {gap}: it stands still and is neither raised nor cleared.")
     if alert.calm_since_ms is not None:
         said.append(
-            f"It is below for {shown_span(now_ms - alert.calm_since_ms)} and counts as over after"
-            f" {shown_span(policy.resolve_wait_ms)}."
+            f"It has been below for {shown_span(now_ms - alert.calm_since_ms)} and counts as over"
+            f" after {shown_span(policy.resolve_wait_ms)}."
         )
     elif alert.status == FIRING and rule.scope in SHARES:
         clear = words.shown_value(rule.scope, float(rule.steps[0].at) - MARGIN_SHARE)
@@ -74,9 +75,11 @@ def _standing(alert: Alert, rule: Rule, state: State, policy: Policy, now_ms: in
     return said + _silence(alert, state, now_ms)
 
 
-def _told(alert: Alert, policy: Policy, now_ms: int) -> str:
+def _told(alert: Alert, state: State, policy: Policy, now_ms: int) -> str:
     if alert.told_step < 0:
         return "not told yet."
+    if any(held.fingerprint == alert.fingerprint for held in state.held):
+        return "kept for the digest after the quiet hours."
     ago = shown_span(now_ms - alert.told_at_ms)
     heard = "" if alert.is_heard else " (held back by the rate limit)"
     if alert.is_acked:

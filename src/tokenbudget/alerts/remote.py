@@ -111,7 +111,7 @@ def _asset() -> Any:
         app_url="",
         storage_mode="memory",
         http_redirects=False,  # a receiver must not send us elsewhere
-        service_timeout=TIMEOUT_SECONDS + 1,
+        service_timeout=0,  # else apprise waits in threads that an end of the process waits for
     )
 
 

@@ -174,11 +174,23 @@ def without_overlap(rules: Sequence[Rule]) -> list[Rule]:
 
 
 def takes_over(other: Rule, rule: Rule) -> bool:
-    """Whether another rule begins higher and tells everybody whom this one tells."""
+    """Whether this rule's ladder ends where another one begins, whatever the session."""
     return (
-        other.scope == rule.scope
+        tells_instead(other, rule)
         and other.scope_id in ("", rule.scope_id)
         and other.steps[0].at > rule.steps[0].at
+    )
+
+
+def tells_instead(other: Rule, rule: Rule) -> bool:
+    """Whether another rule, where it fires as well, tells everybody whom this one tells.
+
+    One that begins higher; of two that begin alike the one that is for a single session.
+    """
+    begins = (rule.steps[0].at, bool(rule.scope_id))
+    return (
+        other.scope == rule.scope
+        and (other.steps[0].at, bool(other.scope_id)) > begins
         and set(other.channels) >= set(rule.channels)
     )
 

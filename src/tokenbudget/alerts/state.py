@@ -51,7 +51,7 @@ class Alert(NamedTuple):
     window_id: str
     status: str = CALM
     step: int = -1
-    """The highest step reached since it began."""
+    """The highest step reached since it fired; until then the present one."""
     told_step: int = -1
     hushed_step: int = -1
     """The highest step that a silence kept from being told."""

@@ -9,6 +9,7 @@ from tokenbudget.alerts.manners import silence_of
 from tokenbudget.alerts.notices import (
     COVERED,
     DIGEST,
+    ESCALATE,
     HELD_BACK,
     LATE,
     REPEAT,
@@ -18,8 +19,8 @@ from tokenbudget.alerts.notices import (
     UNHEARD,
     Notice,
 )
-from tokenbudget.alerts.rules import COSTS, LEVELS, fingerprint, takes_over
-from tokenbudget.alerts.state import CALM, FIRING
+from tokenbudget.alerts.rules import COSTS, LEVELS, fingerprint, tells_instead
+from tokenbudget.alerts.state import CALM, FIRING, PENDING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,15 +75,50 @@ def covered(
     over = {h.alert.fingerprint for h in happenings if h.kind == RESOLVE}
     found = set()
     for happening in happenings:
-        alert = happening.alert
-        for other in (rule for rule in rules if takes_over(rule, happening.rule)):
-            twin = alerts.get(fingerprint(other, alert.scope_id, alert.window_id))
-            if twin is None or silence_of(twin, silences, now_ms) is not None:
-                continue
+        for twin in _twins(happening, alerts, rules, silences, now_ms):
             is_over = twin.fingerprint in over
             if is_over if happening.kind == RESOLVE else twin.status == FIRING:
-                found.add(alert.fingerprint)
+                found.add(happening.alert.fingerprint)
     return found
+
+
+def put_off(
+    happenings: Sequence[Happening],
+    alerts: Mapping[str, Alert],
+    rules: Sequence[Rule],
+    state: State,
+    group_wait_ms: int,
+) -> set[str]:
+    """The fingerprints whose rise waits until it is known whether a higher rule tells of it.
+
+    Of a rise from 60 % to 85 % the rule of 80 tells in 30 seconds, if it lasts; that of 50 else.
+    """
+    now_ms = state.clock_ms
+    return {
+        happening.alert.fingerprint
+        for happening in happenings
+        if happening.kind == ESCALATE
+        for twin in _twins(happening, alerts, rules, state.silences, now_ms)
+        if twin.status == PENDING and now_ms - twin.since_ms < group_wait_ms
+    }
+
+
+def _twins(
+    happening: Happening,
+    alerts: Mapping[str, Alert],
+    rules: Sequence[Rule],
+    silences: Sequence[Silence],
+    now_ms: int,
+) -> list[Alert]:
+    """The alerts of other rules on the same thing that tell instead, if they are not silent."""
+    alert = happening.alert
+    marks = (
+        fingerprint(rule, alert.scope_id, alert.window_id)
+        for rule in rules
+        if tells_instead(rule, happening.rule)
+    )
+    twins = [alerts[mark] for mark in marks if mark in alerts]
+    return [twin for twin in twins if silence_of(twin, silences, now_ms) is None]
 
 
 class Teller:

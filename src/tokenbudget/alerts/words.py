@@ -110,7 +110,7 @@ def body(
     begun = shown_value(rule.scope, step.at)
     said = [
         f"{SYMBOLS[step.level]} {step.level}: {_measured(rule.scope, alert.value)};"
-        f" the alert begins at {begun}. Since {shown_span(now_ms - alert.since_ms)}."
+        f" the alert begins at {begun}. It has lasted {shown_span(now_ms - alert.since_ms)}."
     ]
     if seen is not None and seen.outlook:
         said.append(f"Outlook: {one_line(seen.outlook)}.")

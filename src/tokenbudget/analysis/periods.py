@@ -102,6 +102,10 @@ class Zone:
         """A moment as a clock on the wall here shows it, without its distance from UTC."""
         return self._wall(at_ms).replace(tzinfo=None)
 
+    def offset_seconds(self, at_ms: int) -> int:
+        """How far the clock on the wall here is ahead of UTC at a moment."""
+        return self._shift_at(at_ms) // 1000
+
     def stamp(self, at_ms: int, timespec: str = "milliseconds") -> str | None:
         """A moment as ISO 8601 with its distance from UTC; None for the unknown one, 0."""
         if not at_ms:

@@ -38,6 +38,8 @@ BELL_WAIT_MS = 10 * 60_000
 """So long a bell waits for a monitor to ring it; who looks later sees it in the list anyway."""
 UNWATCHED = "nobody was watching: the bell rings in tokens monitor"
 
+_NOT_IN_MAIL = " ,;<>\"'/\\?&"
+
 
 class UnwatchedBell:
     """The bell where there is no terminal, or where it is too late to ring it."""
@@ -224,8 +226,8 @@ def _local_mail(address: str) -> str:
     """A URL that hands a mail to the mail server of this machine."""
     from urllib.parse import quote
 
-    name, at, host = address.partition("@")
-    if not at or not name or not host or any(char in address for char in " ,;<>\"'/\\?&"):
+    name, _, host = address.partition("@")
+    if not name or not host or "@" in host or any(char in address for char in _NOT_IN_MAIL):
         raise BadRequest(
             "--email takes one address such as me@example.com, or a URL such as"
             " mailtos://user:password@example.com?to=me@example.com"

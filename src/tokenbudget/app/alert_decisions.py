@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tokenbudget.alerts.rules import Observation, Rule
     from tokenbudget.app import Workbench
     from tokenbudget.app.alert_store import LedgerAlerts
+    from tokenbudget.config.settings import Settings
     from tokenbudget.model.protocols import Actor
 
 ACTORS: tuple[Actor, ...] = ()
@@ -58,7 +59,7 @@ def acted_on(
     now_ms: int,
 ) -> tuple[Decision, ...]:
     """Carry decisions to whatever can act, where the person wants that; what came of it."""
-    if not actors or not decisions or not bench.settings.management().auto_optimize:
+    if not actors or not decisions or not may_act(bench.settings):
         return ()
     done: list[Decision] = []
     entries: list[HistoryEntry] = []
@@ -74,6 +75,21 @@ def acted_on(
         with store.transaction() as transaction:
             transaction.record(entries)
     return tuple(done)
+
+
+def may_act(settings: Settings) -> bool:
+    """Whether `autoOptimize` is on, and by the person's own word.
+
+    A project's `settings.json` comes with the repository: it may have been written by anybody.
+    """
+    from tokenbudget.config.layers import places_of
+    from tokenbudget.config.management import PROJECT
+
+    management = settings.management()
+    if not management.auto_optimize:
+        return False
+    shared = {place.path for place in places_of(settings) if place.kind == PROJECT}
+    return management.origins["autoOptimize"] not in shared
 
 
 def _considered(actor: Actor, decision: AlertDecision) -> str | None:

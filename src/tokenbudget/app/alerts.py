@@ -14,7 +14,7 @@ from tokenbudget.alerts.delivery import BELL
 from tokenbudget.alerts.explain import status_word
 from tokenbudget.alerts.hours import parse_duration, parse_quiet_hours
 from tokenbudget.alerts.notices import FIRE
-from tokenbudget.alerts.rules import CONTEXT, LEVELS, SESSION_COST, fingerprint, takes_over
+from tokenbudget.alerts.rules import CONTEXT, LEVELS, SESSION_COST, fingerprint, tells_instead
 from tokenbudget.alerts.state import CALM, FIRING, PENDING, Policy
 from tokenbudget.alerts.store import LONGEST_WAIT_MS, evaluate_once
 from tokenbudget.app.alert_decisions import ACTORS, acted_on, decisions_of
@@ -157,14 +157,15 @@ def open_alerts(state: State, rules: Sequence[Rule]) -> list[Alert]:
     """The alerts that fire or are about to, the worst first; none that a higher rule tells of."""
     by_id = {rule.id: rule for rule in rules}
     open_ones = [a for a in state.alerts if a.status != CALM and a.rule_id in by_id]
-    firing = {alert.fingerprint for alert in open_ones if alert.status == FIRING}
+    status_of = {alert.fingerprint: alert.status for alert in open_ones}
     shown = [
         alert
         for alert in open_ones
         if not any(
-            fingerprint(other, alert.scope_id, alert.window_id) in firing
+            status_of.get(fingerprint(other, alert.scope_id, alert.window_id))
+            in (FIRING, alert.status)
             for other in rules
-            if takes_over(other, by_id[alert.rule_id])
+            if tells_instead(other, by_id[alert.rule_id])
         )
     ]
     return sorted(

@@ -23,7 +23,8 @@ from tokenbudget.analysis.periods import Zone
 from tokenbudget.analysis.usage import Sums, priced_row
 from tokenbudget.analysis.window_budget import WORTH_TOKENS, unused_servers
 from tokenbudget.app.alert_limits import limit_observations
-from tokenbudget.app.live import AHEAD_MS, LIVE_MS, SILENT, session_lines
+from tokenbudget.app.live import SILENT
+from tokenbudget.app.watched import AHEAD_MS, LIVE_MS, session_lines
 from tokenbudget.app.windows import window_in_ledger
 from tokenbudget.ledger.queries import UsageQuery
 from tokenbudget.model.errors import TokenBudgetError

@@ -16,17 +16,19 @@ from tokenbudget.gateway.statusline_files import (
     COLD,
     UNKNOWN,
     WARM,
-    LostReports,
     Snapshot,
     alerts_before,
+    remove_old_snapshots,
+    write_snapshot,
+)
+from tokenbudget.gateway.statusline_reports import (
+    LostReports,
     count_lost,
     drop_spool,
     lost_reports,
     rate_limit_samples,
-    remove_old_snapshots,
     take_spool,
     window_size_of,
-    write_snapshot,
 )
 from tokenbudget.ledger.store import TEMPORARY
 from tokenbudget.model.errors import LedgerUnusable
@@ -40,7 +42,7 @@ if TYPE_CHECKING:
     from tokenbudget.analysis.session_window import SessionWindow
     from tokenbudget.app import Terminal, Workbench
     from tokenbudget.config.settings import Settings
-    from tokenbudget.gateway.statusline_files import SpoolEntry
+    from tokenbudget.gateway.statusline_reports import SpoolEntry
     from tokenbudget.ledger.windows import RequestRow, WindowFile
 
 KEPT_MS = 7 * 86_400_000

@@ -14,7 +14,7 @@ from tokenbudget.app import COPIED, work_in_a_copy
 from tokenbudget.budget.allocation import allocated
 from tokenbudget.budget.health import thresholds
 from tokenbudget.collector.measuring import RULES, Measurer
-from tokenbudget.config.words import shown
+from tokenbudget.config.values import shown
 from tokenbudget.ledger.store import TEMPORARY
 from tokenbudget.metering.price_table import AS_OF
 from tokenbudget.model.errors import BadConfig, BadRequest, LedgerUnusable

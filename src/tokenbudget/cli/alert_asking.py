@@ -121,7 +121,7 @@ def _history_lines(entries: Sequence[HistoryEntry], zone: Zone, width: int) -> l
 
     lines = []
     for entry in entries:
-        head = f"{_moment(entry.at_ms, zone)}  {entry.event:<8}  "
+        head = f"{_moment(entry.at_ms, zone)}  {entry.event:<9}  "
         rule = f"{one_line(entry.rule_id)}: " if entry.rule_id else ""
         room = max(20, width - len(head))
         first, *rest = textwrap.wrap(f"{rule}{one_line(entry.detail, LONGEST)}", room) or [""]
@@ -273,7 +273,14 @@ def _fields(standing: Standing, zone: Zone) -> dict[str, object]:
             for s in standing.book.channels
         ],
         "alerts": [
-            {**line._asdict(), "since": zone.stamp(line.since_ms)} for line in standing.lines
+            {
+                "rule": line.rule_id,
+                "level": line.level,
+                "title": line.title,
+                "status": line.status,
+                "since": zone.stamp(line.since_ms),
+            }
+            for line in standing.lines
         ],
         "waiting": [
             {

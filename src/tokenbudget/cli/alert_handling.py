@@ -72,21 +72,25 @@ def ack(options: Namespace, settings: Settings) -> int:
 
 def silence(options: Namespace, settings: Settings) -> int:
     """Say nothing for a while, or until what fires now is over."""
-    if bool(options.for_) == options.until_resolved:
+    if options.for_ and options.until_resolved:
+        raise BadRequest("--for and --until-resolved exclude each other; give one of them")
+    if not options.for_ and not options.until_resolved:
         raise BadRequest("say how long: tokens alert silence [RULE] --for 2h, or --until-resolved")
     rule_id = _rule_id(options, settings)
     for_ms = parse_duration(options.for_) if options.for_ else None
     if for_ms is None:
-        _change(
-            settings, "silence", rule_id, lambda state, now: silenced_until_resolved(state, rule_id)
-        )
+
+        def until_resolved(state: State, now_ms: int) -> State:
+            return silenced_until_resolved(state, rule_id)
+
+        _change(settings, "silence", rule_id, until_resolved, "by you, until it is over")
         text = "Silent until it is over; that will be told."
         return _said(options, "silence", rule_id, text, {"for": UNTIL_RESOLVED})
 
     def silenced(state: State, now_ms: int) -> State:
         return silenced_for(state, rule_id, for_ms, now_ms)
 
-    _change(settings, "silence", rule_id, silenced)
+    _change(settings, "silence", rule_id, silenced, f"by you, for {shown_span(for_ms)}")
     text = f"Silent for {shown_span(for_ms)}; what fires then is told then."
     return _said(options, "silence", rule_id, text, {"for": options.for_})
 
@@ -121,12 +125,16 @@ def _rule_id(options: Namespace, settings: Settings) -> str:
 
 
 def _change(
-    settings: Settings, event: str, rule_id: str, changed: Callable[[State, int], State]
+    settings: Settings,
+    event: str,
+    rule_id: str,
+    changed: Callable[[State, int], State],
+    detail: str = "by you",
 ) -> None:
     now_ms = SystemClock().now_ms()
     with open_store(settings) as ledger, LedgerAlerts(ledger).transaction() as transaction:
         transaction.save(changed(transaction.load(), now_ms))
-        transaction.record([HistoryEntry(now_ms, rule_id, "", event, "by you")])
+        transaction.record([HistoryEntry(now_ms, rule_id, "", event, detail)])
 
 
 def _said(

@@ -32,7 +32,7 @@ def rule_named(book: RuleBook, wanted: str) -> Rule:
         some = ", ".join(rule.id for rule in found[:3])
         raise BadRequest(f"{len(found)} alerts are named so ({some}); give more of the name")
     if not book.rules:
-        raise BadRequest(f"there is no alert '{one_line(wanted, 60)}', and no other; tokens alert")
+        raise BadRequest(f"there is no alert '{one_line(wanted, 60)}', and no other either")
     import difflib
 
     near = difflib.get_close_matches(wanted, [rule.id for rule in book.rules], 1, 0.4)
@@ -45,7 +45,7 @@ def rule_named(book: RuleBook, wanted: str) -> Rule:
 def watched(rule: Rule) -> str:
     """What a rule looks at."""
     name = words.NAMES[rule.scope]
-    return f"{name} of {one_line(rule.scope_id, 40)}" if rule.scope_id else name
+    return f"{name} of {one_line(rule.scope_id[:8])}" if rule.scope_id else name
 
 
 def steps_shown(rule: Rule) -> str:

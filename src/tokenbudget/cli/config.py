@@ -6,11 +6,12 @@ from functools import partial
 
 from tokenbudget.cli.options import parser, refuse_impossible, settings, show, style
 from tokenbudget.config.current import bare_settings
-from tokenbudget.config.editing import SCOPES, carry_out, edit_of
-from tokenbudget.config.explain import explained, faults_of, named
+from tokenbudget.config.editing import SCOPES, carry_out
+from tokenbudget.config.explain import explained, faults_of, named, text_of
 from tokenbudget.config.judging import refuse_senseless
 from tokenbudget.config.management import OURS
 from tokenbudget.config.settings import environment_settings
+from tokenbudget.config.typed import edit_of
 from tokenbudget.model.errors import BadConfig, BadRequest
 from tokenbudget.model.plain_text import one_line
 from tokenbudget.reports.config import (
@@ -28,8 +29,9 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Mapping, Sequence
 
-    from tokenbudget.config.editing import Change, Edit
+    from tokenbudget.config.editing import Change
     from tokenbudget.config.settings import Settings
+    from tokenbudget.config.typed import Edit
 
 USAGE = "tokens config [get NAME | set NAME VALUE | unset NAME] [options]"
 IMPOSSIBLE = BadConfig.exit_code
@@ -94,12 +96,29 @@ def _options(arguments: Sequence[str]) -> Namespace:
 def _refuse_mixture(options: Namespace, action: str, count: int) -> None:
     wanted = {"list": 0, "get": 1, "set": 2, "unset": 1}.get(action)
     if wanted is None or count != wanted:
-        raise BadRequest(f"this is not {USAGE}; tokens config --help says more")
+        raise BadRequest(
+            f"this is not {USAGE}{_meant(options.words)}; tokens config --help says more"
+        )
     is_edit = action in ("set", "unset")
     if (options.dry_run or options.scope != OURS) and not is_edit:
         raise BadRequest("--scope and --dry-run go with set and unset; leave them out")
     if action != "list" and (options.check or options.explain is not None):
         raise BadRequest(f"--check and --explain do not go with {action}; leave them out")
+
+
+def _meant(words: Sequence[str]) -> str:
+    """What somebody may have meant who left the action out, or wrote NAME=VALUE."""
+    from tokenbudget.config.catalogue import SETTINGS
+
+    action, *rest = words if words[0] in ("get", "set") else ["", *words]
+    name, _, value = " ".join(rest).replace("=", " ", 1).partition(" ")
+    if not name or not any(name in (one.name, one.name.rpartition(".")[2]) for one in SETTINGS):
+        return ""
+    value = value.strip()
+    if " " in value or (action == "set" and not value):
+        return ""
+    told = f"set {name} {value}" if value else f"get {name}"
+    return f" (did you mean tokens config {one_line(told)}?)"
 
 
 def _answer(options: Namespace, fields: Mapping[str, object], lines: list[str]) -> None:
@@ -171,7 +190,7 @@ def _told(edit: Edit, change: Change, is_dry_run: bool) -> list[str]:
         return [f"Nothing to change: {change.path} says so already."]
     if is_dry_run:
         return [*change_lines(change), "", "Nothing was written (--dry-run)."]
-    did = "is no longer set" if edit.value is None else "is set"
+    did = "is no longer set" if edit.value is None else f"is set to {text_of(edit.value)}"
     lines = [f"{name} {did} in {change.path}."]
     if change.backup:
         lines.append(f"The file as it was: {change.backup}")

@@ -11,6 +11,7 @@ from tokenbudget.app import open_workbench
 from tokenbudget.app.alert_steps import AlertStep
 from tokenbudget.app.live import LiveSource
 from tokenbudget.app.monitor import RoadmapKeeper, frames, keep_tracker
+from tokenbudget.app.settings_check import THEMES, interval_seconds
 from tokenbudget.cli.options import (
     Parser,
     parser,
@@ -23,24 +24,23 @@ from tokenbudget.cli.options import (
 from tokenbudget.cli.terminal import terminal, warn
 from tokenbudget.config.current import current_settings
 from tokenbudget.config.settings import terminal_wishes
-from tokenbudget.model.errors import BadConfig, BadRequest
+from tokenbudget.model.errors import BadRequest
 from tokenbudget.system.clock import SystemClock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable, Sequence
+    from typing import TextIO
 
     from tokenbudget.app import Workbench
     from tokenbudget.app.live import Tick
     from tokenbudget.dashboard.view_model import Frame
 
-SHORTEST_SECONDS, LONGEST_SECONDS = 1.0, 86_400.0
-THEMES = ("auto", "dark", "light", "contrast", "plain")
 HOME_AND_CLEAR = "\x1b[H\x1b[J"
-WITHOUT_LIBRARY = (
-    "for keys, search and sorting: pip install 'tokenbudget[monitor]'; Ctrl-C ends this"
-)
+WITHOUT_LIBRARY = "pip install 'tokenbudget[monitor]'"
+WITHOUT_STREAMS = "leave standard input and standard error to the terminal"
+WITHOUT_CURSOR = "use a terminal that can move its cursor (TERM is 'dumb')"
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -48,11 +48,15 @@ def run(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
     wishes = settings().monitor_settings()
     seconds = interval_seconds(options.interval or wishes.interval)
-    options.theme = _theme(options.theme or wishes.theme)
+    options.theme = options.theme or wishes.theme
+    if options.roadmap:
+        _refuse_interval_for(options.roadmap)
     gc.enable()  # unlike any other command, this one lives for hours
     _read_first(options)
     if options.json:
         return _stream(options, seconds)
+    if options.count:
+        raise BadRequest("--count is for a stream; add --json, or write --once for one frame")
     if options.once or not sys.stdout.isatty():
         return _print_once(options, seconds)
     return _watch(options, seconds)
@@ -89,37 +93,24 @@ def _parser() -> Parser:
     return made
 
 
-def interval_seconds(text: str) -> float:
-    """The seconds of `5s`, `1m30s`, `2h` or a bare `45`.
-
-    Raises:
-        BadRequest: it is none of these, or not between a second and a day.
-    """
-    from tokenbudget.alerts.hours import parse_duration
-
+def _refuse_interval_for(roadmap: str) -> None:
+    """`--roadmap 30s` would make a file of that name, which nobody means."""
     try:
-        milliseconds = parse_duration(f"{text}s" if text.strip().isdecimal() else text)
-    except BadRequest as wrong:
-        raise BadRequest(f"'{text}' is no interval; write 5s, 30s, 1m") from wrong
-    seconds = (milliseconds or 0) / 1000
-    if not SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS:
-        raise BadRequest(f"an interval of '{text}' is not between 1s and 1d; write 5s, 30s, 1m")
-    return seconds
-
-
-def _theme(name: str) -> str:
-    if name not in THEMES:
-        raise BadConfig(f"monitor.theme is '{name}'; use one of {', '.join(THEMES)}")
-    return name
+        interval_seconds(roadmap)
+    except BadRequest:
+        return
+    raise BadRequest(
+        f"'{roadmap}' after --roadmap would be a file; write: tokens monitor {roadmap} --roadmap"
+    )
 
 
 def _read_first(options: Namespace) -> None:
     """Have everything read once, with a bar, before a screen is taken; refuse what cannot be."""
     with open_workbench(
-        settings(), terminal(), zone_name=options.tz, from_paths=options.from_paths
+        settings(is_silent=True), terminal(), zone_name=options.tz, from_paths=options.from_paths
     ) as bench:
         if options.session:
-            from tokenbudget.app.live import session_to_watch
+            from tokenbudget.app.watched import session_to_watch
 
             session_to_watch(bench, options.session, is_everywhere=True)
 
@@ -191,10 +182,14 @@ def _print_once(options: Namespace, seconds: float) -> int:
 
 
 def _watch(options: Namespace, seconds: float) -> int:
+    if terminal_wishes().is_dumb:
+        return _redraw(options, seconds, WITHOUT_CURSOR, is_movable=False)
+    if not (_is_terminal(sys.stdin) and _is_terminal(sys.stderr)):
+        return _redraw(options, seconds, WITHOUT_STREAMS)  # keys come by one, pictures by the other
     try:
         from tokenbudget.dashboard.terminal.app import MonitorApp
     except ImportError:
-        return _redraw(options, seconds)
+        return _redraw(options, seconds, WITHOUT_LIBRARY)
     app = MonitorApp(
         lambda: _source(options, seconds, app.ring),
         seconds,
@@ -203,16 +198,28 @@ def _watch(options: Namespace, seconds: float) -> int:
         is_plain=options.no_color or terminal_wishes().is_plain,
     )
     app.run()
-    return 0
+    return app.return_code or 0
 
 
-def _redraw(options: Namespace, seconds: float) -> int:
-    """Without the library: one plain frame over the other."""
+def _is_terminal(stream: TextIO | None) -> bool:
+    return stream is not None and stream.isatty()  # None: it was closed before this began
+
+
+def _redraw(options: Namespace, seconds: float, remedy: str, *, is_movable: bool = True) -> int:
+    """Where no keys can be had: one plain frame over the other, or below it."""
     from tokenbudget.dashboard.plain import frame_lines
+    from tokenbudget.model.figures import wrapped
+
+    hint = f"for keys, search and sorting: {remedy}; Ctrl-C ends this"
 
     def tell(frame: Frame) -> None:
-        sys.stdout.write(HOME_AND_CLEAR)
-        show([*frame_lines(frame, style(options.no_color)), "", WITHOUT_LIBRARY])
+        look = style(options.no_color)
+        lines, below = frame_lines(frame, look), ["", *wrapped(hint, look.width)]
+        height = os.get_terminal_size(sys.stdout.fileno()).lines
+        if is_movable and height:  # the first line is the answer: it must not be scrolled away
+            lines = lines[: max(1, height - len(below) - 1)]
+        sys.stdout.write(HOME_AND_CLEAR if is_movable else "\n")
+        show([*lines, *below])
         sys.stdout.flush()
 
     with contextlib.suppress(KeyboardInterrupt):  # the way to end it

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tokenbudget.app.alert_sender import send_until_done
+import signal
+
+from tokenbudget.app.alert_sender import LONGEST_MS, send_until_done
 from tokenbudget.cli.options import settings, show
 from tokenbudget.model.errors import BadRequest
 from tokenbudget.system.clock import SystemClock
@@ -11,6 +13,10 @@ from tokenbudget.system.process import be_polite
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+LONGEST_SECONDS = LONGEST_MS // 1000 + 300
+"""The kernel ends it then, whatever a receiver or a library has it wait for; what it had not yet
+noted as sent is sent again."""
 
 HELP = """\
 usage: tokens send-alerts
@@ -28,5 +34,6 @@ def run(arguments: Sequence[str]) -> int:
     if arguments:
         raise BadRequest("send-alerts takes no arguments")
     be_polite()
+    signal.alarm(LONGEST_SECONDS)
     send_until_done(lambda: settings(is_silent=True), SystemClock())
     return 0

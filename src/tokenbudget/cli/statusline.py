@@ -5,11 +5,14 @@ from __future__ import annotations
 import sys
 
 from tokenbudget.cli.options import parser, settings, show
-from tokenbudget.model.errors import TokenBudgetError
+from tokenbudget.model.errors import BadRequest, TokenBudgetError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from argparse import Namespace
     from collections.abc import Sequence
+
+    from tokenbudget.cli.options import Parser
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -25,7 +28,7 @@ def run(arguments: Sequence[str]) -> int:
         help="print the command for statusLine in the agent's settings.json, which starts faster",
     )
     made.add_argument("--width", metavar="N", help="columns that there is room for")
-    options = made.parse_args(arguments)
+    options = _understood(made, arguments)
     try:
         home = settings(is_silent=not options.print_command).data_dir
     except TokenBudgetError:
@@ -43,3 +46,13 @@ def run(arguments: Sequence[str]) -> int:
     sys.argv = ["statusline", home, *flags, *(["--plain"] if options.no_color else [])]
     statusline.main()
     return 0
+
+
+def _understood(made: Parser, arguments: Sequence[str]) -> Namespace:
+    """The options; the usual ones where an agent was told wrong ones: it wants a line, no error."""
+    try:
+        return made.parse_args(arguments)
+    except BadRequest:
+        if sys.stdin is None or sys.stdin.isatty() or "--print-command" in arguments:
+            raise
+        return made.parse_args([])

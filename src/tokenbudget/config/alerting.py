@@ -9,8 +9,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-from tokenbudget.config.names import ALERTS, MONITOR
-from tokenbudget.config.words import meant, shown
+from tokenbudget.config.values import ALERTS, MONITOR, meant, shown
 from tokenbudget.model.errors import BadConfig
 
 TYPE_CHECKING = False

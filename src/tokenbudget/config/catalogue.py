@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tokenbudget.config.names import VARIABLES
+from tokenbudget.config.values import VARIABLES
 
 
 class Setting(NamedTuple):

@@ -1,7 +1,8 @@
 """Change one setting in config.toml or in the agent's settings, so that nothing else is lost.
 
 Under a lock: read again, change the text, see that it says what was wanted and that the settings
-still make sense, keep a copy beside the file, replace it at once, read it back.
+still make sense, keep a copy beside the file, replace it at once, read it back. Where somebody else
+changed the file meanwhile, all of it is done again with what that one wrote.
 """
 
 from __future__ import annotations
@@ -13,14 +14,11 @@ from typing import NamedTuple
 from tokenbudget.config.edit_json import parsed as json_parsed
 from tokenbudget.config.edit_json import with_member, without_member
 from tokenbudget.config.edit_toml import NotEditable, with_value, without
-from tokenbudget.config.explain import named
 from tokenbudget.config.files import read_regular
 from tokenbudget.config.layers import AGENT_FOLDER, LOCAL_NAME, SETTINGS_NAME, project_dir
-from tokenbudget.config.management import BUILT_IN, LOCAL, OURS, PROJECT, USER
-from tokenbudget.config.names import KNOWN_IN_FILE, MANAGEMENT
-from tokenbudget.config.typed import typed_value
+from tokenbudget.config.management import LOCAL, OURS, PROJECT, USER
 from tokenbudget.model.errors import BadConfig, BadRequest
-from tokenbudget.system.atomic import write_atomic
+from tokenbudget.system.atomic import write_atomic, write_atomic_at
 from tokenbudget.system.locks import FileLock
 
 TYPE_CHECKING = False
@@ -28,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tokenbudget.config.settings import Settings
+    from tokenbudget.config.typed import Edit
     from tokenbudget.model.protocols import Clock
 
 SCOPES = (OURS, USER, PROJECT, LOCAL)
@@ -37,10 +36,15 @@ NEW_MODES = {PROJECT: 0o644}
 LOCK_NAME = "config.lock"
 LOCK_SECONDS = 3.0
 """An edit takes some milliseconds; whoever holds the lock longer is stuck."""
-_FREE_TABLES = ("allocation", "windows", "prices")
-"""Tables of config.toml whose keys are a person's own names."""
+MOST_TRIES = 20
+PAUSE_SECONDS = 0.05
+"""Longer than a program takes between emptying a file and filling it."""
 _FORBIDDEN = ".claude.json"
 """The client rewrites it all the time and loses what others write there."""
+
+
+class _ChangedMeanwhile(Exception):
+    """Somebody else changed the file between reading and replacing it."""
 
 
 class Change(NamedTuple):
@@ -57,47 +61,6 @@ class Change(NamedTuple):
     def is_any(self) -> bool:
         """Whether something is different."""
         return self.before != self.after
-
-
-class Edit(NamedTuple):
-    """What is to be changed: a path of names in a scope; `value` None takes the key away."""
-
-    path: tuple[str, ...]
-    value: object
-    scope: str
-
-
-def edit_of(name: str, text: str | None, scope: str) -> Edit:
-    """The edit that a name and a value, as typed, mean; no text takes the key away.
-
-    Raises:
-        BadRequest: there is no such setting, or it stands in no file, or in no such file.
-    """
-    path = _path_of(name, is_removal=text is None)
-    if scope != OURS and path[0] != MANAGEMENT:
-        raise BadRequest(
-            f"{'.'.join(path)} is no setting of the agent's files; leave --scope {scope} out"
-        )
-    return Edit(path, None if text is None else typed_value(path, text), scope)
-
-
-def _path_of(name: str, is_removal: bool) -> tuple[str, ...]:
-    table, dot, rest = name.partition(".")
-    if dot and rest and table in _FREE_TABLES:
-        if table != "prices":
-            return table, rest
-        model, _, field = rest.rpartition(".")
-        return (table, model, field) if model else (table, rest)
-    if is_removal and dot and rest and table == MANAGEMENT and rest not in BUILT_IN:
-        return table, rest  # whoever mistyped a key wants to be rid of it
-    found = named(name)
-    if len(found) > 1:
-        some = ", ".join(setting.name for setting in found[:2])
-        raise BadRequest(f"{name} is a table; name one of its settings, such as {some}")
-    setting = found[0]
-    if setting.name.partition(".")[0] not in KNOWN_IN_FILE:
-        raise BadRequest(f"{setting.name} stands in no file; set the variable {setting.variable}")
-    return tuple(setting.name.split("."))
 
 
 def file_of(settings: Settings, scope: str) -> str:
@@ -171,21 +134,55 @@ def _written(
     lock = FileLock(os.path.join(settings.data_dir, LOCK_NAME))
     _wait_for(lock, clock)
     try:
-        seen = _identity(path)
-        change = _changed(path, edit, named_path, judge)
-        if not change.is_any:
-            return change
-        os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
-        backup = _backed_up(path, change.before, clock) if seen else ""
-        if _identity(path) != seen:
-            raise BadConfig(f"{path} was changed by somebody else just now; try again")
-        new = change.after.encode()
-        write_atomic(path, new, seen[0] if seen else NEW_MODES.get(edit.scope, 0o600))
-        if read_regular(path) != new:
-            raise BadConfig(f"{path} does not hold what was written; the old one is {backup}")
-        return change._replace(backup=backup)
+        made: Change | None = None
+        for _ in range(MOST_TRIES):
+            try:
+                change = _replaced(path, edit, named_path, clock, judge)
+            except _ChangedMeanwhile:
+                clock.sleep(PAUSE_SECONDS)
+                continue
+            made = change if change.is_any else made or change
+            if read_regular(path) == made.after.encode() or not change.is_any:
+                return made
+        raise BadConfig(f"{path} is changed by somebody else all the time; try again")
     finally:
         lock.release()
+
+
+def _replaced(
+    path: str, edit: Edit, named_path: str, clock: Clock, judge: Callable[[str, bytes], None]
+) -> Change:
+    """One try, which is given up where somebody else changes the file before it is replaced.
+
+    The client takes no lock. So its last moment to be noticed is right before the rename.
+    """
+    seen = _identity(path)
+    if seen and not seen[0] & 0o222:
+        raise BadConfig(f"{path} is read-only; make it writable, or change it where it comes from")
+    if seen and not seen[1]:
+        clock.sleep(PAUSE_SECONDS)  # somebody may be about to fill it
+    change = _changed(path, edit, named_path, judge)
+    if not change.is_any:
+        return change
+    folder, name = os.path.split(path)
+    os.makedirs(folder, 0o700, exist_ok=True)
+    backup = _backed_up(path, change.before, clock) if seen else ""
+
+    def refuse_another() -> None:
+        if _identity(path) != seen:
+            raise _ChangedMeanwhile
+
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        mode = seen[0] if seen else NEW_MODES.get(edit.scope, 0o600)
+        write_atomic_at(descriptor, name, change.after.encode(), mode, refuse_another)
+    except _ChangedMeanwhile:
+        if backup:  # of a file that was not replaced
+            os.unlink(backup)
+        raise
+    finally:
+        os.close(descriptor)
+    return change._replace(backup=backup)
 
 
 def _wait_for(lock: FileLock, clock: Clock) -> None:

@@ -7,9 +7,8 @@ from typing import NamedTuple
 from tokenbudget.config.catalogue import SETTINGS, Setting
 from tokenbudget.config.layers import layers_of
 from tokenbudget.config.management import BUILT_IN, DEFAULT, ENVIRONMENT, LOCAL, OURS, PROJECT, USER
-from tokenbudget.config.names import ALERTS, MANAGEMENT
 from tokenbudget.config.resolving import resolved
-from tokenbudget.config.words import meant, shown
+from tokenbudget.config.values import ALERTS, MANAGEMENT, meant, shown
 from tokenbudget.model.errors import BadConfig, BadRequest
 
 TYPE_CHECKING = False

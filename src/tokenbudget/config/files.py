@@ -1,7 +1,11 @@
-"""Read a small file that anybody may have put there: nothing hangs, nothing is read without end."""
+"""Read a small file that anybody may have put there: nothing hangs, nothing is read without end.
+
+And keep one of ours in the data folder: what was last good, with the moment when it was.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -9,6 +13,8 @@ import stat
 MOST_BYTES = 4_000_000
 """Larger than any settings file that a person wrote; the agent's own are of a few kilobytes."""
 _READ_BYTES = 1 << 16
+_LATEST_MS = 253_402_300_800_000
+"""The year 10000: what is said to be later was not written by us."""
 
 
 def read_regular(path: str, most_bytes: int = MOST_BYTES) -> bytes | None:
@@ -46,6 +52,31 @@ def _all_of(descriptor: int, path: str, most_bytes: int) -> bytes:
     return b"".join(parts)
 
 
-def with_home(path: str, home: str) -> str:
-    """A path with `~` for the home folder, as people write it."""
-    return f"~{path[len(home) :]}" if home and path.startswith(home.rstrip("/") + "/") else path
+def day_of(at_ms: int) -> str:
+    """A moment as a person reads it, in the machine's own zone."""
+    import time
+
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(at_ms / 1000))
+
+
+def moment_ms(text: str) -> int:
+    """A moment that we once wrote; 0 where it is none."""
+    at_ms = int(text) if text.isdecimal() and len(text) < 16 else 0
+    return at_ms if at_ms < _LATEST_MS else 0
+
+
+def kept_bytes(path: str) -> bytes | None:
+    """A file of ours in the data folder; None where it cannot be read."""
+    try:
+        return read_regular(path)
+    except OSError:
+        return None
+
+
+def keep_bytes(data_dir: str, name: str, data: bytes) -> None:
+    """Put a file of ours into the data folder, if that can be."""
+    from tokenbudget.system.atomic import write_atomic
+
+    with contextlib.suppress(OSError):
+        os.makedirs(data_dir, 0o700, exist_ok=True)
+        write_atomic(os.path.join(data_dir, name), data)

@@ -20,7 +20,7 @@ from tokenbudget.config.management import (
     Layer,
     variable_of,
 )
-from tokenbudget.config.names import MANAGEMENT
+from tokenbudget.config.values import MANAGEMENT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tokenbudget.config.names import MANAGEMENT, VARIABLES
-from tokenbudget.config.words import meant, shown
+from tokenbudget.config.values import MANAGEMENT, VARIABLES, meant, shown
 from tokenbudget.model.errors import BadConfig
 
 TYPE_CHECKING = False
@@ -160,12 +159,15 @@ def _truth(given: object, layer: Layer) -> bool | None:
 
 
 def _share(given: object, layer: Layer) -> float | None:
-    """A share, also written as percent: what is above 1 can mean nothing else."""
+    """A share, also written as percent from 2 on.
+
+    What is a little above 1 is refused: 1.5 may be meant as 1.5 % or, by mistake, as 150 %.
+    """
     if layer.kind == ENVIRONMENT:
         given = _number(str(given))
     if isinstance(given, bool) or not isinstance(given, int | float):
         return None
-    if not 0 < given <= 100:  # NaN compares false with everything
+    if not (0 < given <= 1 or 2 <= given <= 100):  # NaN compares false with everything
         return None
     return given / 100 if given > 1 else float(given)
 
@@ -176,7 +178,9 @@ def _number(text: str) -> float | None:
     digits = plain.removesuffix("%")
     if len(plain) > _LONGEST_NUMBER or not digits.replace(".", "", 1).isdecimal():
         return None
-    return float(digits) / 100 if plain.endswith("%") else float(digits)
+    if not plain.endswith("%"):
+        return float(digits)
+    return float(digits) / 100 if float(digits) <= 100 else None
 
 
 def _refuse_disorder(

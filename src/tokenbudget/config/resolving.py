@@ -2,12 +2,16 @@
 
 Where a table cannot be meant, the last good one of the same file takes its place and a sentence
 says so; where none is kept, the fault is raised. A file of the agent that is no JSON never stops
-anybody.
+anybody. The last good tables are kept in the data folder, by the path of their file. Of the agent's
+files nothing else is kept: the rest may hold secrets.
 """
 
 from __future__ import annotations
 
-from tokenbudget.config.last_good import GoodTable, day_of, good_tables, keep_tables
+import os
+from typing import NamedTuple
+
+from tokenbudget.config.files import day_of, keep_bytes, kept_bytes, moment_ms
 from tokenbudget.config.layers import layers_of
 from tokenbudget.config.management import BadLayer, Layer, TokenManagement, resolve
 
@@ -16,6 +20,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from tokenbudget.config.settings import Settings
+
+TABLES_NAME = "management.last-good.json"
+TABLES_FORMAT = "tokenbudget/management-last-good/1"
+MOST_TABLES = 100
+"""Projects come and go: the oldest are dropped."""
+
+
+class GoodTable(NamedTuple):
+    """What one file said when it was last good."""
+
+    at_ms: int
+    table: Mapping[str, object]
 
 
 def token_management(settings: Settings) -> TokenManagement:
@@ -108,3 +124,44 @@ def _readable(layer: Layer, kept: Mapping[str, GoodTable], tell: Callable[[str],
     then = day_of(good.at_ms)
     tell(f"{layer.where} {layer.fault}; its values of {then} are used until that is corrected")
     return layer._replace(table=good.table)
+
+
+def good_tables(data_dir: str) -> dict[str, GoodTable]:
+    """The kept tables by the path of their file."""
+    data = kept_bytes(os.path.join(data_dir, TABLES_NAME))
+    if not data:
+        return {}
+    import json
+
+    try:
+        found = json.loads(data)
+        if found["format"] != TABLES_FORMAT:
+            return {}
+        return {
+            str(path): GoodTable(moment_ms(str(entry["at_ms"])), dict(entry["table"]))
+            for path, entry in found["files"].items()
+        }
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return {}  # somebody wrote into it: then nothing is kept
+
+
+def keep_tables(
+    data_dir: str, kept: Mapping[str, GoodTable], layers: Sequence[Layer], now_ms: int
+) -> None:
+    """Keep what these layers say, which is good; a layer with a fault keeps what it had."""
+    now = dict(kept)
+    for layer in layers:
+        if layer.fault or not layer.where:  # the environment has no place to go back to
+            continue
+        if not isinstance(layer.table, dict) or not layer.table:
+            now.pop(layer.where, None)
+        elif layer.where not in now or now[layer.where].table != layer.table:
+            now[layer.where] = GoodTable(now_ms, layer.table)
+    if now == kept:
+        return
+    import json
+
+    newest = sorted(now.items(), key=lambda item: item[1].at_ms)[-MOST_TABLES:]
+    files = {path: good._asdict() for path, good in newest}
+    document = json.dumps({"format": TABLES_FORMAT, "files": files}, indent=1)
+    keep_bytes(data_dir, TABLES_NAME, document.encode() + b"\n")

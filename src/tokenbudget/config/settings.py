@@ -2,24 +2,30 @@
 
 Order of precedence, lowest first: built-in, `config.toml`, environment. Options of a verb are not
 settings. `tokenManagement` has more layers (`layers`), which are read when it is asked for.
+
+Annotations are not postponed here: `NamedTuple` compiles each one that comes as text, which took
+every command a quarter of a millisecond.
 """
 
-from __future__ import annotations
-
 import os
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from tokenbudget.config import values
-from tokenbudget.config.files import read_regular
-from tokenbudget.config.names import ALERTS, KNOWN_IN_FILE, MANAGEMENT, MONITOR, VARIABLES
+from tokenbudget.config.values import (
+    ALERTS,
+    KNOWN_IN_FILE,
+    MANAGEMENT,
+    MONITOR,
+    VARIABLES,
+    meant,
+    shown,
+)
 from tokenbudget.config.values import LARGEST_WINDOW_TOKENS as LARGEST_WINDOW_TOKENS
-from tokenbudget.config.words import meant, shown
 from tokenbudget.model.errors import BadConfig
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from tokenbudget.config.alerting import AlertSettings, MonitorSettings
     from tokenbudget.config.management import TokenManagement
 
@@ -73,7 +79,7 @@ class Settings(NamedTuple):
     on_fault: Callable[[str], None] | None = None
     """Is told of what the last good values bridge; None: nothing is bridged, a fault is raised."""
 
-    def management(self) -> TokenManagement:
+    def management(self) -> "TokenManagement":
         """`tokenManagement` from every layer, read now.
 
         Raises:
@@ -83,13 +89,13 @@ class Settings(NamedTuple):
 
         return token_management(self)
 
-    def alert_settings(self) -> AlertSettings:
+    def alert_settings(self) -> "AlertSettings":
         """How alerts behave; raises BadConfig."""
         from tokenbudget.config.alerting import alert_settings
 
         return alert_settings(self)
 
-    def monitor_settings(self) -> MonitorSettings:
+    def monitor_settings(self) -> "MonitorSettings":
         """How the live view starts; raises BadConfig."""
         from tokenbudget.config.alerting import monitor_settings
 
@@ -222,6 +228,10 @@ def config_text(path: str) -> bytes | None:
     Raises:
         BadConfig: it cannot be read.
     """
+    if not os.path.lexists(path):  # then no command needs the module that reads one
+        return None
+    from tokenbudget.config.files import read_regular
+
     try:
         return read_regular(path)
     except OSError as exc:
@@ -257,13 +267,17 @@ class TerminalWishes(NamedTuple):
 
     is_plain: bool
     columns: int
+    is_dumb: bool
+    """It cannot move its cursor."""
 
 
 def terminal_wishes(environment: Mapping[str, str] | None = None) -> TerminalWishes:
     """NO_COLOR and TERM=dumb ask for plain text; COLUMNS sets a width, 0 where it is not set."""
     environment = os.environ if environment is None else environment
     columns = environment.get("COLUMNS", "")
+    is_dumb = environment.get("TERM") == "dumb"
     return TerminalWishes(
-        is_plain=bool(environment.get("NO_COLOR")) or environment.get("TERM") == "dumb",
+        is_plain=bool(environment.get("NO_COLOR")) or is_dumb,
         columns=int(columns) if columns.isdecimal() and len(columns) <= LONGEST_WIDTH else 0,
+        is_dumb=is_dumb,
     )

@@ -1,11 +1,13 @@
-"""What somebody typed as the value of a setting, as the kind of value that the setting has."""
+"""What somebody typed as the name and the value of a setting: which edit is meant by it."""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from tokenbudget.config.alerting import AlertSettings, MonitorSettings
-from tokenbudget.config.management import BUILT_IN
-from tokenbudget.config.names import ALERTS, MANAGEMENT, MONITOR
-from tokenbudget.config.words import shown
+from tokenbudget.config.explain import named
+from tokenbudget.config.management import BUILT_IN, OURS
+from tokenbudget.config.values import ALERTS, KNOWN_IN_FILE, MANAGEMENT, MONITOR, shown
 from tokenbudget.model.errors import BadRequest
 
 TYPE_CHECKING = False
@@ -17,7 +19,49 @@ _LONGEST_NUMBER = 24
 _YES = ("true", "yes", "on")
 _NO = ("false", "no", "off")
 _COUNTS = ("workers", "autocompact_reserve_tokens")
-_TABLES = ("prices", "windows", "allocation")
+_FREE_TABLES = ("allocation", "windows", "prices")
+"""Tables of config.toml whose keys are a person's own names."""
+
+
+class Edit(NamedTuple):
+    """What is to be changed: a path of names in a scope; `value` None takes the key away."""
+
+    path: tuple[str, ...]
+    value: object
+    scope: str
+
+
+def edit_of(name: str, text: str | None, scope: str) -> Edit:
+    """The edit that a name and a value, as typed, mean; no text takes the key away.
+
+    Raises:
+        BadRequest: there is no such setting, or it stands in no file, or in no such file.
+    """
+    path = _path_of(name, is_removal=text is None)
+    if scope != OURS and path[0] != MANAGEMENT:
+        raise BadRequest(
+            f"{'.'.join(path)} is no setting of the agent's files; leave --scope {scope} out"
+        )
+    return Edit(path, None if text is None else typed_value(path, text), scope)
+
+
+def _path_of(name: str, is_removal: bool) -> tuple[str, ...]:
+    table, dot, rest = name.partition(".")
+    if dot and rest and table in _FREE_TABLES:
+        if table != "prices":
+            return table, rest
+        model, _, field = rest.rpartition(".")
+        return (table, model, field) if model else (table, rest)
+    if is_removal and dot and rest and table == MANAGEMENT and rest not in BUILT_IN:
+        return table, rest  # whoever mistyped a key wants to be rid of it
+    found = named(name)
+    if len(found) > 1:
+        some = ", ".join(setting.name for setting in found[:2])
+        raise BadRequest(f"{name} is a table; name one of its settings, such as {some}")
+    setting = found[0]
+    if setting.name.partition(".")[0] not in KNOWN_IN_FILE:
+        raise BadRequest(f"{setting.name} stands in no file; set the variable {setting.variable}")
+    return tuple(setting.name.split("."))
 
 
 def typed_value(path: Sequence[str], text: str) -> bool | int | float | str | list[str]:
@@ -31,7 +75,7 @@ def typed_value(path: Sequence[str], text: str) -> bool | int | float | str | li
         raise BadRequest(f"the value of {shown(name)} is too long, or holds control characters")
     if name == "claude_dirs":
         return [part.strip() for part in text.split(",") if part.strip()]
-    if path[0] in _TABLES:
+    if path[0] in _FREE_TABLES:
         return _of_table(path, text)
     built_in = _built_in(path)
     if isinstance(built_in, bool):
@@ -78,5 +122,7 @@ def _number(text: str, name: str) -> int | float:
     if not is_number or (dot and not rest):
         raise BadRequest(f"{name} is a number, not {shown(text)}")
     if plain.endswith("%"):
+        if float(digits) > 100:
+            raise BadRequest(f"{name} is at most 100%, not {shown(text)}")
         return float(digits) / 100
     return float(digits) if dot else int(digits)

@@ -1,19 +1,61 @@
-"""What the values of config.toml and of the variables must be; each refusal says what to write."""
+"""What may stand in config.toml and in variables: the names, and what each value must be.
+
+Each refusal says what to write; how faulty values and names are told is here as well. Every
+command needs this; the meanings of settings stand apart, in `catalogue`, for those that show them.
+"""
 
 from __future__ import annotations
 
 import os
 
-from tokenbudget.config.words import shown
 from tokenbudget.model.errors import BadConfig
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+
+MANAGEMENT = "tokenManagement"
+ALERTS = "alerts"
+MONITOR = "monitor"
+
+VARIABLES = {
+    "home": "TOKENS_HOME",
+    "config": "TOKENS_CONFIG",
+    "claude_dirs": "CLAUDE_CONFIG_DIR",
+    "timezone": "TOKENS_TZ",
+    "workers": "TOKENS_WORKERS",
+    "backfill": "TOKENS_BACKFILL",
+    "autocompact_reserve_tokens": "TOKENS_AUTOCOMPACT_RESERVE",
+    "tokenManagement.autoOptimize": "TOKENS_AUTO_OPTIMIZE",
+    "tokenManagement.warningThreshold": "TOKENS_WARNING_THRESHOLD",
+    "tokenManagement.criticalThreshold": "TOKENS_CRITICAL_THRESHOLD",
+    "tokenManagement.emergencyThreshold": "TOKENS_EMERGENCY_THRESHOLD",
+    "tokenManagement.autoCleanup": "TOKENS_AUTO_CLEANUP",
+    "tokenManagement.compressionMode": "TOKENS_COMPRESSION_MODE",
+}
+"""The environment variable of a setting, where it has one."""
+
+KNOWN_IN_FILE = frozenset(
+    {
+        "alerts",
+        "allocation",
+        "autocompact_reserve_tokens",
+        "backfill",
+        "claude_dirs",
+        "monitor",
+        "prices",
+        "timezone",
+        "tokenManagement",
+        "windows",
+        "workers",
+    }
+)
+"""What may stand at the top of config.toml."""
 
 BACKFILLS = ("detached", "inline", "off")
 MOST_WORKERS = 64
 LARGEST_WINDOW_TOKENS = 10**9
+LONGEST_SHOWN = 60
 
 
 def claude_dirs(given: object, home: str, path: str) -> tuple[str, ...]:
@@ -102,3 +144,21 @@ def tokens(given: object, name: str, origin: str) -> int | None:
     if not 0 <= count <= LARGEST_WINDOW_TOKENS:
         raise BadConfig(f"{name} (from {origin}) must be a number of tokens, not {shown(given)}")
     return count
+
+
+def shown(value: object) -> str:
+    """A value as it was given, cut where it is long, in ASCII: it may hold anything."""
+    try:
+        text = ascii(value)
+    except (ValueError, RecursionError):  # an integer of more than 4,300 digits, a deep list
+        return "a value too large to show"
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """` (did you mean 'x'?)` for a name that is almost a known one, else nothing."""
+    import difflib
+
+    spelled = {word.lower().replace("_", ""): word for word in known}
+    near = difflib.get_close_matches(name[:LONGEST_SHOWN].lower().replace("_", ""), spelled, 1)
+    return f" (did you mean '{spelled[near[0]]}'?)" if near else ""

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 WIDEST = 120
 NARROW = 80
 """Below this many columns the tables leave out their last one."""
+TIGHT = 48
+"""Below this many their columns are as narrow as a million tokens allows."""
 LABEL = 12
 CONSUMERS_SHOWN = 6
 SESSIONS_SHOWN = 8
@@ -25,27 +27,27 @@ TIMES_SHOWN = 3
 def frame_lines(frame: Frame, style: Style) -> list[str]:
     """Everything of a frame that fits the width; the answer stands in the first line."""
     width = min(style.width, WIDEST)
+    style = style._replace(width=width)
     view = frame.chosen
     if view is None:
-        lines = [style.bold("? no data"), *wrapped(_nothing(frame), width)]
+        lines = [_strong("? no data", style), *wrapped(_nothing(frame), width)]
     else:
         lines = [
-            style.bold(_first_line(view, frame, width)),
-            _bar_line(view, width),
+            _strong(_first_line(view, frame, width), style),
+            _fitted(_bar_line(view, width), width),
             style.faint("─" * width),
             *_composition(view, width, style),
             "",
-            *_facts(view, frame, width),
+            *(_fitted(fact, width) for fact in _facts(view, frame, width)),
             *_list("Top consumers", _consumer_lines(view, width), style),
         ]
     lines += _list("Alerts", [words.alert_words(a, frame.made_at_ms) for a in frame.alerts], style)
     if view is not None:
         lines += _list("Recommended", _numbered(view.recommendations, width), style)
-        lines += _list("Unsure", [one_line(note) for note in view.notes], style)
+        lines += _list("Unsure", _whole(view.notes, width), style)
     lines += _list("Decisions", [_decision(frame, i) for i in range(len(frame.decisions))], style)
     lines += _list(f"Live sessions ({len(frame.sessions)})", _session_lines(frame, width), style)
-    lines += _list("Faults", [one_line(fault) for fault in frame.faults], style)
-    return [cut(line, width, keeps_start=True).rstrip() for line in lines]
+    return lines + _list("Faults", _whole(frame.faults, width), style)
 
 
 def _nothing(frame: Frame) -> str:
@@ -73,8 +75,9 @@ def _bar_line(view: SessionView, width: int) -> str:
 
 def _composition(view: SessionView, width: int, style: Style) -> list[str]:
     has_plan = any(row.allotted_tokens is not None for row in view.rows)
-    head = f"{'Part':<20}{'tokens':>12}{'allotted' if has_plan else '':>12}"
-    lines = [style.bold(head.rstrip())]
+    name, number = (20, 12) if width >= TIGHT else (16, 11)
+    head = f"{'Part':<{name}}{'tokens':>{number}}{'allotted' if has_plan else '':>{number}}"
+    lines = [_strong(head, style)]
     for row in view.rows:
         tokens = "unknown"
         if row.tokens is not None:
@@ -82,14 +85,13 @@ def _composition(view: SessionView, width: int, style: Style) -> list[str]:
         allotted = "" if row.allotted_tokens is None else f"{row.allotted_tokens:,}"
         mark = " !" if row.is_over else "  "
         note = words.clean(row.note) if width >= NARROW else ""
-        lines.append(
-            f"{words.clean(row.name):<20}{tokens:>12}{allotted:>12}{mark}  {note}".rstrip()
-        )
+        figures = f"{tokens:>{number}}{allotted:>{number}}{mark}"
+        lines.append(_fitted(f"{padded(words.clean(row.name), name)}{figures}  {note}", width))
     return lines
 
 
 def _facts(view: SessionView, frame: Frame, width: int) -> list[str]:
-    spark = sparkline(view.grown_tokens)
+    spark = sparkline(view.grown_tokens)[LABEL - width :]  # in one piece, the last minutes kept
     facts = [
         ("Burn", f"{words.burn_words(view)}  1h {spark}"),
         *(("Work left" if n == 0 else "", text) for n, text in enumerate(_work_left(view))),
@@ -154,5 +156,21 @@ def _session_line(one: SessionLine, frame: Frame, width: int) -> str:
     return f"{level:<12}{share:>5}  {padded(name, room)}  {model}  {age}"
 
 
+def _whole(texts: Sequence[str], width: int) -> list[str]:
+    """In as many lines as they take: nowhere else could they be read to the end."""
+    return [line for text in texts for line in wrapped(one_line(text), width - 2, "  ")]
+
+
 def _list(title: str, lines: Sequence[str], style: Style) -> list[str]:
-    return ["", style.bold(title), *(f"  {line}" for line in lines)] if lines else []
+    if not lines:
+        return []
+    return ["", _strong(title, style), *(_fitted(f"  {line}", style.width) for line in lines)]
+
+
+def _strong(text: str, style: Style) -> str:
+    """Cut first: the signs that switch the weight take no room, and the last one must stay."""
+    return style.bold(_fitted(text, style.width))
+
+
+def _fitted(text: str, width: int) -> str:
+    return cut(text.rstrip(), width, keeps_start=True).rstrip()

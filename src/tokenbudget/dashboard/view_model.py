@@ -71,7 +71,7 @@ class Spend(NamedTuple):
 
     session_usd: Decimal | None
     hour_usd: Decimal | None
-    """In the last 60 minutes by the clock."""
+    """An hour at the pace of the last one; None while there is too little to tell a pace from."""
     unpriced_tokens: int
 
 
@@ -199,8 +199,11 @@ def session_view(
 
 
 def growth(window: SessionWindow, now_ms: int) -> tuple[int, ...]:
-    """What the window grew by in each of the last `BUCKETS` stretches, oldest first."""
-    begin_ms = now_ms - BUCKETS * BUCKET_MS
+    """What the window grew by in each of the last `BUCKETS` stretches, oldest first.
+
+    They begin at whole multiples of `BUCKET_MS`, so that what is past stays as it was shown.
+    """
+    begin_ms = (-(-now_ms // BUCKET_MS) - BUCKETS) * BUCKET_MS
     found = [0] * BUCKETS
     for before, after in zip(window.samples, window.samples[1:], strict=False):
         place = (after.at_ms - begin_ms) // BUCKET_MS

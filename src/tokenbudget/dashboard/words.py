@@ -64,6 +64,8 @@ def level_words(level: str | None) -> str:
 
 def used_words(view: SessionView) -> str:
     """`58% of 200K`."""
+    if view.total_tokens is None and view.window_tokens:
+        return f"? of {short_count(view.window_tokens)}"
     if view.share is None or view.window_tokens is None:
         used = "" if view.total_tokens is None else f"{view.total_tokens:,} tokens, "
         return f"{used}window unknown"
@@ -114,7 +116,7 @@ def burn_words(view: SessionView) -> str:
 
 
 def cost_words(view: SessionView) -> str:
-    """`$1.86 this session · $3.10 in the last hour`."""
+    """`$1.86 this session · $3.10/h`: so far, and an hour at the present pace."""
     spend = view.spend
     if spend.session_usd is None:
         return "cost unknown"
@@ -157,7 +159,7 @@ def consumer_words(consumer: Consumer) -> str:
         parts.append("1 read" if consumer.reads == 1 else f"{consumer.reads} reads")
     if consumer.stale_tokens:
         parts.append(f"{short_count(consumer.stale_tokens)} stale")
-    return ", ".join(parts) or consumer.kind.lower()
+    return ", ".join(parts) or clean(consumer.kind).lower()
 
 
 def alert_words(alert: AlertLine, now_ms: int) -> str:

@@ -11,7 +11,7 @@ the ledger, and has a time limit for every step. It reads the agent's JSON from 
 snapshot that the collector keeps (this file), prints (`statusline_line`), then appends what it was
 told to a spool that the collector takes, and starts at most one refresh (`statusline_spool`). Any
 fault makes the line shorter; it always ends with exit code 0 and a silent stderr. The formats are
-in docs/statusline.md; `statusline_files` is their other side.
+in docs/statusline.md; `statusline_files` and `statusline_reports` are their other side.
 """
 
 import _signal  # type: ignore[import-not-found]  # `signal` would import enum: 4 ms

@@ -194,6 +194,31 @@ def test_p_stops_asking_and_begins_again_at_once() -> None:
     play(scene)
 
 
+def test_a_notice_goes_although_a_page_was_opened_over_it() -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.press("o")
+        assert "sorted by" in stage.foot
+        await stage.press("a")
+        await stage.pass_seconds(1)
+        await stage.pass_seconds(1)
+        await stage.pass_seconds(1)
+        await stage.press("a")
+        assert "help" in stage.foot
+
+    play(scene)
+
+
+def test_a_page_counts_its_lines_only_where_they_are_not_all_in_sight() -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.press("a")
+        assert stage.text("ground").splitlines()[0].endswith("─ Alerts " + "─" * 109 + "╮")
+        await stage.pilot.resize_terminal(80, 16)
+        await stage.press("question_mark")
+        assert "1-13/" in stage.text("ground").splitlines()[0]
+
+    play(scene)
+
+
 def test_paused_data_is_not_green_for_ever() -> None:
     async def scene(stage: Stage) -> None:
         await stage.press("p")

@@ -134,18 +134,19 @@ def test_faults_of_a_frame_are_one_line_and_the_rest_stays() -> None:
     play(scene, frame()._replace(faults=("3 lines could not be read", "no prices for one model")))
 
 
-def test_the_bell_rings_once_for_what_begins_to_fire() -> None:
-    rings: list[int] = []
-
+def test_faults_are_told_to_the_end_behind_a() -> None:
     async def scene(stage: Stage) -> None:
-        assert rings == []  # what fires already when the view opens is seen, not heard
-        await stage.tell(frame("healthy"))
-        await stage.tell(frame("warning"))
-        assert len(rings) == 1
-        await stage.tell(frame("critical"))
-        assert len(rings) == 1
+        assert "the last word" not in stage.text("ground")
+        await stage.press("a")
+        shown = " ".join(stage.text("page").split())
+        assert "What went wrong" in shown
+        assert "the last word" in shown
+        assert "no prices for one model" in shown
+        await stage.tell(LedgerUnusable("the ledger is locked; try again"))
+        assert "the ledger is locked; try again" in stage.text("page")
 
-    play(scene, bell=lambda: rings.append(1))
+    long = "config.toml is not TOML, " * 9 + "the last word"
+    play(scene, frame()._replace(faults=(long, "no prices for one model")))
 
 
 # ── painting little ──────────────────────────────────────────────────────────────────────────────
@@ -303,6 +304,7 @@ def test_what_is_unknown_is_said_to_be_and_never_zero() -> None:
             assert "hit ? · cold at ?" in stage.text("burn")
             assert "cost unknown" in stage.text("burn")
             assert "2 requests so far; a forecast" in stage.text("ahead")
+            assert "nothing is known yet" in stage.text("advice")
             assert "0%" not in shown.replace("▲50%", "").replace("✖90%", "")
             assert not roles(stage) & COLOURS
 

@@ -18,7 +18,7 @@ from tokenbudget.dashboard.terminal.head import interval_words
 from tokenbudget.dashboard.terminal.keys import next_interval
 from tokenbudget.dashboard.terminal.list_panel import ListPanel
 from tokenbudget.dashboard.terminal.main_screen import TICKING, MainScreen
-from tokenbudget.dashboard.terminal.moment import Moment, has_begun_to_fire
+from tokenbudget.dashboard.terminal.moment import Moment
 from tokenbudget.dashboard.terminal.other_screens import PageScreen, SessionsScreen
 from tokenbudget.dashboard.terminal.pages import ADVICE, CONSUMER
 from tokenbudget.dashboard.terminal.places import CONSUMERS, SESSIONS
@@ -68,7 +68,6 @@ class MonitorApp(App[None]):
         chosen: str = "",
         theme: str = palette.AUTO,
         is_plain: bool = False,
-        bell: Callable[[], object] | None = None,
         clock: Clock | None = None,
     ) -> None:
         """A view of what `source_of()` tells, each `interval_seconds`.
@@ -79,7 +78,6 @@ class MonitorApp(App[None]):
             chosen: The session to look at; '' is the one used last.
             theme: One of `palette.THEMES`.
             is_plain: No colour, whatever the theme.
-            bell: Called when an alert begins to fire.
             clock: For measuring what has gone by since a frame came.
         """
         super().__init__()
@@ -89,7 +87,6 @@ class MonitorApp(App[None]):
         self._is_plain = is_plain or self.no_color
         self.theme_name = palette.PLAIN if self._is_plain else theme
         self._clock = clock or SystemClock()
-        self._bell = bell
         self._feed = Feed(source_of, lambda answer: self.post_message(Arrived(answer)))
         self._frame: Frame | None = None
         self._fault = ""
@@ -141,7 +138,8 @@ class MonitorApp(App[None]):
             self._ask()
         moment = self.moment()
         if self._ticks == self._notice_until:
-            self._board_screen().notice = ""
+            for screen in self._board_screens():  # a page may lie over the one that tells it
+                screen.notice = ""
         all_again = moment.is_stale != self._was_stale or not self._ticks % ALL_AGAIN_TICKS
         self._was_stale = moment.is_stale
         self._board_screen().draw(moment, frozenset() if all_again else TICKING)
@@ -169,9 +167,7 @@ class MonitorApp(App[None]):
             self._ask()
             return
         if answer.frame is not None:
-            before, self._frame = self._frame, answer.frame
-            if self._bell and before and has_begun_to_fire(before, answer.frame):
-                self._bell()
+            self._frame = answer.frame
             self._arrived_at = self._clock.monotonic_seconds()
         self._draw()
 
@@ -197,6 +193,9 @@ class MonitorApp(App[None]):
         screen = self.screen
         assert isinstance(screen, BoardScreen)
         return screen
+
+    def _board_screens(self) -> list[BoardScreen]:
+        return [screen for screen in self.screen_stack if isinstance(screen, BoardScreen)]
 
     def _draw(self) -> None:
         moment = self.moment()
@@ -274,9 +273,8 @@ class MonitorApp(App[None]):
             return
         self.theme_name = palette.next_theme(self.theme_name)
         self.theme = f"tokens-{self.theme_name}"
-        for screen in self.screen_stack:
-            if isinstance(screen, BoardScreen):
-                screen.wear(self.theme_name)
+        for screen in self._board_screens():
+            screen.wear(self.theme_name)
         self._tell(f"theme: {palette.NAMES[self.theme_name]}")
 
     @on(ListPanel.Opened)

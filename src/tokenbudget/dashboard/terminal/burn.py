@@ -44,7 +44,7 @@ def draw(moment: Moment, width: int, height: int, has_limits: bool) -> list[Line
     below = [_labelled("cache", words.cold_words(view, moment.now_ms), width)]
     cost = words.cost_words(view)
     if len(cost) > width - _LABEL:
-        cost = cost.replace(" this session", "").replace(" in the last hour", "/h")
+        cost = cost.replace(" this session", "")
     below.append(_labelled("cost", cost, width))
     if has_limits:
         below += [_limit_line(limit, frame, width) for limit in frame.limits]

@@ -28,7 +28,7 @@ APP_KEYS = (
     Key("o", "o", "sort", "sort", "sort the list in another way"),
     Key("p", "p", "pause", "pause", "pause, and go on"),
     Key("r", "r", "refresh_now", "now", "refresh now"),
-    Key("a", "a", "page('alerts')", "alerts", "alerts, in full"),
+    Key("a", "a", "page('alerts')", "alerts", "alerts and faults, in full"),
     Key("d", "d", "page('decisions')", "decisions", "decisions, in full"),
     Key("t", "t", "next_theme", "theme",
         "theme: own, dark, light, high contrast, no colour"),

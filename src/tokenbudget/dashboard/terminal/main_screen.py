@@ -158,7 +158,8 @@ class MainScreen(BoardScreen):
                     lists.consumer_item(one, view.project, width, self.order) for one in found
                 ], empty
             case places.ADVICE:
-                return lists.advice_items(view, width, height), "nothing: all is well"
+                empty = "nothing is known yet" if view.level is None else "nothing: all is well"
+                return lists.advice_items(view, width, height), empty
             case places.ALERTS:
                 return lists.alert_items(moment, width), pages.NO_ALERTS
             case places.DECISIONS:

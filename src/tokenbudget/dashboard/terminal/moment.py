@@ -6,15 +6,16 @@ from typing import NamedTuple
 
 from tokenbudget.budget import health
 from tokenbudget.dashboard import words
+from tokenbudget.model.plain_text import one_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tokenbudget.dashboard.view_model import Frame, SessionView
 
-FIRING = "firing"
-"""The status of an alert that nobody has acknowledged or silenced."""
 STALE_INTERVALS = 2
 """An older frame is no data; so is one after which the source failed."""
+LONGEST_FAULT = 2_000
+"""Characters of one fault that are shown."""
 
 
 class Moment(NamedTuple):
@@ -55,16 +56,9 @@ class Moment(NamedTuple):
     @property
     def faults(self) -> tuple[str, ...]:
         """Everything that went wrong, a sentence each."""
-        own = (words.clean(self.fault),) if self.fault else ()
-        return own + tuple(
-            words.clean(fault) for fault in (self.frame.faults if self.frame else ())
-        )
-
-
-def has_begun_to_fire(before: Frame, after: Frame) -> bool:
-    """Whether an alert fires now that did not."""
-    fired = {alert.rule_id for alert in before.alerts if alert.status == FIRING}
-    return any(one.status == FIRING and one.rule_id not in fired for one in after.alerts)
+        own = (self.fault,) if self.fault else ()
+        found = own + (self.frame.faults if self.frame else ())
+        return tuple(one_line(fault[:LONGEST_FAULT]) for fault in found)
 
 
 def stale_words(moment: Moment) -> str:

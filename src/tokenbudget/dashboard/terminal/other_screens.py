@@ -93,7 +93,9 @@ class PageScreen(BoardScreen):
     def labels(self, moment: Moment, box: Box) -> Labels:
         """The title of the page, and which lines are in sight."""
         shown = pages.page(self.kind, self.key, moment, box.inside[2])
-        return titled(shown.title, self.list_panel.range_words())
+        lines = self.list_panel.range_words()
+        # A bare number of lines would be taken for one of alerts.
+        return titled(shown.title, lines if "/" in lines else "")
 
     def fill(self, moment: Moment, box: Box, panel: Panel) -> None:
         """The text."""

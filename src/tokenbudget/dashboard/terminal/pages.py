@@ -87,11 +87,25 @@ def _alerts(moment: Moment, width: int) -> tuple[Line, ...]:
         found += _text(alert.title, width)
         rule = words.clean(alert.rule_id)
         found += [line(Span(f"  tokens alert why {rule}   tokens alert ack {rule}", FAINT)), ()]
-    return tuple(found) or (
-        line(Span(NO_ALERTS, STRONG)),
-        (),
-        line("Set one: tokens alert 80          what has been: tokens alert history"),
-    )
+    return (
+        *(found or (
+            line(Span(NO_ALERTS, STRONG)),
+            (),
+            line("Set one: tokens alert 80          what has been: tokens alert history"),
+            (),
+        )),
+        *_faults(moment, width),
+    )  # fmt: skip
+
+
+def _faults(moment: Moment, width: int) -> list[Line]:
+    """What the lowest border has no room for."""
+    if not moment.faults:
+        return []
+    found = [line(Span("What went wrong", STRONG))]
+    for fault in moment.faults:
+        found += _text(fault, width)
+    return found
 
 
 def _decisions(moment: Moment, width: int) -> tuple[Line, ...]:
