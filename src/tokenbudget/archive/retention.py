@@ -1,0 +1,132 @@
+"""Which archives may go: rules as values, and a deletion in two steps, with time to think.
+
+First a mark, days later the deletion, by rules that are asked again. No listing, no deletion: a
+folder that is empty or unreadable is more often a mistake than a wish.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import NamedTuple
+
+from tokenbudget.archive.folder import archive_files, load, locked_archive, save
+from tokenbudget.archive.manifest import ArchiveRecord, Manifest
+from tokenbudget.model.errors import Refused
+from tokenbudget.system.regular_file import quoted
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+DAY_MS = 86_400_000
+GRACE_DAYS = 7
+
+
+class Rules(NamedTuple):
+    """What may go: whatever breaks one of the limits, and is not among the newest `keep_last`.
+
+    None is no limit: empty rules let nothing go.
+    """
+
+    keep_days: int | None = None
+    keep_last: int = 0
+    most_bytes: int | None = None
+
+
+class Pruned(NamedTuple):
+    """Archive file names by what was done; after a dry run, by what would be done."""
+
+    marked: tuple[str, ...]
+    unmarked: tuple[str, ...]
+    deleted: tuple[str, ...]
+    freed_bytes: int
+
+
+def prunable(records: Iterable[ArchiveRecord], rules: Rules, now_ms: int) -> frozenset[str]:
+    """The file names of the archives that the rules let go.
+
+    An archive's age counts from when it was made; one from the future is new.
+    """
+    newest_first = sorted(records, key=lambda record: (-record.archived_at_ms, record.file))
+    chosen: set[str] = set()
+    kept_bytes = 0
+    for place, record in enumerate(newest_first):
+        is_old = (
+            rules.keep_days is not None
+            and now_ms - record.archived_at_ms > rules.keep_days * DAY_MS
+        )
+        is_over = rules.most_bytes is not None and kept_bytes + record.size_bytes > rules.most_bytes
+        if place >= rules.keep_last and (is_old or is_over):
+            chosen.add(record.file)
+        else:
+            kept_bytes += record.size_bytes
+    return frozenset(chosen)
+
+
+def planned(
+    manifest: Manifest, present: frozenset[str], rules: Rules, now_ms: int, grace_days: int
+) -> Pruned:
+    """What a run does: mark what may go now, unmark what may not, delete what was marked long ago.
+
+    Only archives that are present count, so that missing ones protect no others from `keep_last`.
+    """
+    there = [record for record in manifest.archives if record.file in present]
+    chosen = prunable(there, rules, now_ms)
+    ripe = [
+        record
+        for record in there
+        if record.file in chosen
+        and record.marked_at_ms is not None
+        and now_ms - record.marked_at_ms >= grace_days * DAY_MS
+    ]
+    return Pruned(
+        marked=_names(r for r in there if r.file in chosen and r.marked_at_ms is None),
+        unmarked=_names(r for r in there if r.file not in chosen and r.marked_at_ms is not None),
+        deleted=_names(ripe),
+        freed_bytes=sum(record.size_bytes for record in ripe),
+    )
+
+
+def prune(
+    folder_path: str,
+    rules: Rules,
+    now_ms: int,
+    *,
+    grace_days: int = GRACE_DAYS,
+    dry_run: bool = False,
+) -> Pruned:
+    """Carry the plan out: first the manifest, which then says what is wanted, then the files.
+
+    Killed in between, archives are left that nobody lists: `verify` names them, and nothing is
+    lost.
+
+    Raises:
+        Refused: there is nothing listed, or nothing of it there; or another process is writing.
+        SourceUnreadable: folder or manifest cannot be read.
+        ProjectUnusable: it cannot be written.
+    """
+    with locked_archive(folder_path, may_make=False) as folder:
+        manifest = load(folder, folder_path)
+        present = frozenset(archive_files(folder))
+        if not any(record.file in present for record in manifest.archives):
+            raise Refused(f"no listed archive is in {quoted(folder_path)}; nothing is deleted")
+        plan = planned(manifest, present, rules, now_ms, grace_days)
+        if not dry_run and plan != Pruned((), (), (), 0):
+            save(folder, _after(manifest, plan, now_ms))
+            for name in plan.deleted:
+                os.unlink(name, dir_fd=folder)
+            os.fsync(folder)
+        return plan
+
+
+def _after(manifest: Manifest, plan: Pruned, now_ms: int) -> Manifest:
+    marks = dict.fromkeys(plan.marked, now_ms) | dict.fromkeys(plan.unmarked)
+    left = manifest.without(set(plan.deleted)).archives
+    return Manifest(
+        tuple(replace(r, marked_at_ms=marks[r.file]) if r.file in marks else r for r in left)
+    )
+
+
+def _names(records: Iterable[ArchiveRecord]) -> tuple[str, ...]:
+    return tuple(record.file for record in records)
