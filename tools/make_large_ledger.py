@@ -66,7 +66,7 @@ def responses_of(session: str, number: int, count: int, first_ms: int, seed: int
 def piece_of(number: int, count: int, first_ms: int, seed: int) -> Piece:
     """The transcript of one session, read whole."""
     session = f"{number:08x}-0000-4000-8000-{seed:012x}"
-    cwd = f"/srv/work/project-{number % PROJECTS:02}"
+    cwd = f"/srv/code/project-{number % PROJECTS:02}"
     path = f"/srv/agent/projects/{cwd.replace('/', '-')}/{session}.jsonl"
     responses = responses_of(session, number, count, first_ms, seed)
     size = count * LINE_BYTES

@@ -36,6 +36,10 @@ class WebReceiver:
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
 
+CANARY = "CANARY9f31CANARY9f31CANA"
+"""A secret in the address of every channel: nobody may ever show it."""
+SLACK_URL = f"https://hooks.slack.com/services/T1JJ3T3L2/A1BRTD4JD/{CANARY}"
+DISCORD_URL = f"https://discord.com/api/webhooks/4174216298/{CANARY}JHXBvDsd"
 HANGS, REDIRECTS = -1, 302
 
 

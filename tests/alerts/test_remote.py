@@ -11,8 +11,11 @@ from importlib import import_module
 import pytest
 from tests.alerts.builders import entry
 from tests.alerts.receivers import (
+    CANARY,
+    DISCORD_URL,
     HANGS,
     REDIRECTS,
+    SLACK_URL,
     closed_port,
     dripping_receiver,
     mail_receiver,
@@ -27,14 +30,8 @@ from tokenbudget.alerts.secret import SecretSources
 from tokenbudget.alerts.store import OutboxEntry
 from tokenbudget.model.errors import BadConfig
 
-apprise = pytest.importorskip("apprise")
-
 # Deprecations inside apprise and requests are theirs to repair.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
-
-CANARY = "CANARY9f31CANARY9f31CANA"
-SLACK_URL = f"https://hooks.slack.com/services/T1JJ3T3L2/A1BRTD4JD/{CANARY}"
-DISCORD_URL = f"https://discord.com/api/webhooks/4174216298/{CANARY}JHXBvDsd"
 
 
 @pytest.fixture

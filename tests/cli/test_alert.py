@@ -18,7 +18,10 @@ from typing import Any
 
 import pytest
 from tests.alerts.receivers import (
+    CANARY,
+    DISCORD_URL,
     HANGS,
+    SLACK_URL,
     WebReceiver,
     closed_port,
     mail_receiver,
@@ -33,14 +36,9 @@ from tokenbudget.cli import alert_setting
 from tokenbudget.system.clock import SystemClock
 from tokenbudget.system.locks import FileLock
 
-apprise = pytest.importorskip("apprise")
-
 # Deprecations inside apprise and requests are theirs to repair.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
-CANARY = "CANARY9f31CANARY9f31CANA"
-SLACK_URL = f"https://hooks.slack.com/services/T1JJ3T3L2/A1BRTD4JD/{CANARY}"
-DISCORD_URL = f"https://discord.com/api/webhooks/4174216298/{CANARY}JHXBvDsd"
 PATCHED = Path(__file__).parents[1] / "alerts" / "patched"
 MINUTES = timedelta(minutes=1)
 

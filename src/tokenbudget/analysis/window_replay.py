@@ -9,9 +9,9 @@ unseen since. Pieces and remainder always add up to what the request reported.
 
 from __future__ import annotations
 
-from itertools import chain
 from typing import NamedTuple
 
+from tokenbudget.analysis.window_cache import read_groups
 from tokenbudget.analysis.window_pieces import GROUPS, HIDDEN, Held, label_of, share_out
 from tokenbudget.metering.calibration import STEP, Step, generation_ratio
 from tokenbudget.model import window
@@ -19,7 +19,7 @@ from tokenbudget.model.window import Measure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from tokenbudget.ledger.windows import PieceRow, RequestRow
     from tokenbudget.metering.calibration import Fit
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 STEADY_TOKENS = 24
 PIECE_TOLERANCE_TOKENS = 12
 """A step may miss by so much, and so much for each piece, beside the calibration's own error."""
-WHOLE_CACHE = 0.95
-"""From this share on, everything older than the step was read from the cache."""
 
 
 class Moment(NamedTuple):
@@ -136,26 +134,6 @@ class Replay:
             self._begin(request)
         self._answer.append(Held(row))
 
-    def beginning(self, tokens: float) -> dict[str, float]:
-        """The first so many tokens of what is held, by component; the prefix stands first.
-
-        Walked from the nearer end: mostly all but a little is asked for, at every request.
-        """
-        left_out = sum(self._totals.values()) - tokens
-        if left_out <= 0:
-            return dict(self._totals)
-        if left_out >= tokens:
-            return _taken(tokens, chain(self._held(True), self._held(False)))
-        tail = _taken(left_out, chain(self._held_back(False), self._held_back(True)))
-        return {name: held - tail[name] for name, held in self._totals.items()}
-
-    def _held(self, is_prefix: bool) -> Iterator[Held]:
-        return (piece for piece in self.held if (piece.kind in window.PREFIX) is is_prefix)
-
-    def _held_back(self, is_prefix: bool) -> Iterator[Held]:
-        back = reversed(self.held)
-        return (piece for piece in back if (piece.kind in window.PREFIX) is is_prefix)
-
     # ── a request ──────────────────────────────────────────────────────────────────────────────
 
     def _begin(self, request: RequestRow) -> None:
@@ -173,7 +151,7 @@ class Replay:
         fresh = self._answered + new
         self._answered = []
         self._hold(fresh)
-        read = _read_groups(request, older, self) if prompt_tokens else {}
+        read = read_groups(request, older, self.groups(), self.held) if prompt_tokens else {}
         self._note_moment(request, fresh, unexplained, band, read)
         self._request = request
         if prompt_tokens:
@@ -376,32 +354,3 @@ class Replay:
         growth = prompt_tokens - last.prompt_tokens
         step = Step(self._session, growth, last.output_tokens, measure, pieces)
         self.steps.append((request, step))
-
-
-def _read_groups(
-    request: RequestRow, older: Mapping[str, float], replay: Replay
-) -> dict[str, float]:
-    """What a request read from the cache, by component.
-
-    The cache holds a beginning of the window. Mostly that is all that was there before; otherwise
-    the pieces are walked in their order, with what stands before the conversation first.
-    """
-    read = float(request.cache_read_tokens)
-    older_tokens = sum(older.values())
-    if older_tokens and WHOLE_CACHE * older_tokens <= read <= older_tokens:
-        now = replay.groups()  # what was in the remainder may have been told since
-        return {name: min(n * read / older_tokens, now[name]) for name, n in older.items()}
-    hidden = min(read, max(0.0, replay.hidden_tokens))
-    return {**replay.beginning(read - hidden), HIDDEN: hidden}
-
-
-def _taken(tokens: float, pieces: Iterable[Held]) -> dict[str, float]:
-    """So many tokens of these pieces, in their order, by component."""
-    found = dict.fromkeys(GROUPS, 0.0)
-    for piece in pieces:
-        if tokens <= 0:
-            break
-        part = min(tokens, piece.tokens)
-        found[piece.group] += part
-        tokens -= part
-    return found
