@@ -8,6 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from tokenbudget.model.actions import ActionRecord, Item, Outcome, Proposal, Step
     from tokenbudget.model.decisions import AlertDecision
     from tokenbudget.model.events import ReadPlan, Stretch
     from tokenbudget.model.files import Found
@@ -90,3 +91,45 @@ class Actor(Protocol):
 
     def consider(self, decision: AlertDecision) -> str | None:
         """Act on it, or not; what was done, in one sentence, or None."""
+
+
+class Resource(Protocol):
+    """One kind of thing that occupies a window, or a disk, and can leave it."""
+
+    name: str
+
+    def inventory(self) -> Sequence[Item]:
+        """What there is of it; only looks."""
+
+    def plan(self, items: Sequence[Item]) -> Sequence[Proposal]:
+        """What could be done about it; only thinks."""
+
+    def apply(self, step: Step) -> Outcome:
+        """Do one step; an outcome in every case, also where it was refused or failed."""
+
+    def verify(self, step: Step, outcome: Outcome) -> str:
+        """Look whether it is as the step wants it; '' or what is wrong, in one sentence."""
+
+    def revert(self, step: Step, outcome: Outcome) -> Outcome:
+        """Take one step back; where somebody edited since, our own change alone."""
+
+
+class Journal(Protocol):
+    """The record of what the product changed. Every method raises LedgerUnusable."""
+
+    def begin(
+        self, cause: str, project: str, steps: Sequence[Step], freed_tokens: int | None
+    ) -> int:
+        """Write down what is about to be done, durably; the action's id."""
+
+    def note(self, action: int, number: int, outcome: Outcome) -> None:
+        """Write down how a step went, durably."""
+
+    def note_undone(self, action: int) -> None:
+        """Write down that an action was taken back as a whole."""
+
+    def action(self, action: int) -> ActionRecord | None:
+        """One action; None where there is none of this id."""
+
+    def actions(self, limit: int, project: str = "") -> Sequence[ActionRecord]:
+        """The latest first; of one project or ('') all."""
