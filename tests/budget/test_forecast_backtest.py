@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 import forecast_backtest as backtest
-from forecast_backtest import Case, pinball, scored, series_of, sessions_in
+import forecast_limits
+from forecast_backtest import series_of, sessions_in
+from forecast_scoring import Case, pinball, scored
 from tokenbudget.budget.limits import FIVE_HOURS_MS
 
 
@@ -86,10 +88,10 @@ def test_a_reset_leaves_the_goal_open(tmp_path: Path) -> None:
 
 
 def test_the_same_seed_generates_the_same_windows() -> None:
-    def generated() -> list[backtest.Window]:
+    def generated() -> list[forecast_limits.Window]:
         chance = random.Random(3)
-        habit = backtest.habit_of(chance, FIVE_HOURS_MS)
-        return backtest.windows_of(chance, habit, FIVE_HOURS_MS, 7)
+        habit = forecast_limits.habit_of(chance, FIVE_HOURS_MS)
+        return forecast_limits.windows_of(chance, habit, FIVE_HOURS_MS, 7)
 
     windows = generated()
     assert windows == generated()
