@@ -18,10 +18,10 @@ from tests.cli.window_sessions import HAIKU, Talk, billed, filled_session, plain
 
 from tokenbudget.analysis.session_window import SessionWindow, window_from
 from tokenbudget.app import COPIED, Terminal, Workbench, open_workbench, work_in_a_copy
+from tokenbudget.app.transcripts import agent_name
 from tokenbudget.app.windows import (
     FEW_FRESH_MS,
     FRESH_MS,
-    agent_name,
     count_everything,
     learn,
     limits_of,

@@ -14,6 +14,7 @@ from tokenbudget.cli import VERBS, help_text
 from tokenbudget.cli import main as tokens
 from tokenbudget.ledger.schema import (
     ALERT_TABLES,
+    JOURNAL_TABLES,
     PIECE_TABLES,
     REPORT_TABLES,
     SCHEMA_VERSION,
@@ -32,10 +33,11 @@ def schema_page() -> str:
         "Generated from `src/tokenbudget/ledger/schema.py` by `make docs`. The ledger is one",
         "SQLite file, `ledger.db`, in the data folder (`tokens config` says where); any SQLite",
         f"tool can read it. Schema version {SCHEMA_VERSION} (`PRAGMA user_version`). Its rows hold",
-        "sizes, hashes, positions, paths and titles, never the words of a conversation.",
+        "sizes, hashes, positions, paths and titles, never the words of a conversation; a step of",
+        "the journal holds what it changed in a settings or memory file, so that it can be undone.",
         "",
     ]
-    tables = TABLES + PIECE_TABLES + REPORT_TABLES + ALERT_TABLES
+    tables = TABLES + PIECE_TABLES + REPORT_TABLES + ALERT_TABLES + JOURNAL_TABLES
     for statement in tables.strip().split("\n\n"):
         name = statement.split("CREATE TABLE ", 1)[1].split(" ", 1)[0]
         lines += [f"## {name}", "", "```sql", statement.strip(), "```", ""]

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from tests.archive.sessions import FILES, FakeClock, bundle_of, write_tree
+from tests.archive.sessions import FILES, OTHER, OTHERS_FILES, FakeClock, bundle_of, write_tree
 
 from tokenbudget.archive.pack import Bundle
 from tokenbudget.system.trash import Trash
@@ -19,6 +19,12 @@ class Place(NamedTuple):
     bundle: Bundle
     clock: FakeClock
     trash: Trash
+
+    @property
+    def group(self) -> list[Bundle]:
+        """The session and another one, which is written when it is asked for."""
+        write_tree(self.source, OTHERS_FILES)
+        return [self.bundle, bundle_of(self.source, OTHERS_FILES, OTHER)]
 
 
 def make_place(root: Path) -> Place:

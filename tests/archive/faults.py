@@ -66,10 +66,13 @@ def die() -> None:
     os._exit(77)
 
 
-def every_failure(run: Callable[[], None], check: Callable[[int], None], code: int) -> int:
+def every_failure(
+    run: Callable[[], None], check: Callable[[int], None], code: int, stride: int = 1
+) -> int:
     """Let the k-th call fail, for every k; `check(k)` looks at what is left. The number of points.
 
-    `run` catches what it should have been translated to: the bare OSError is a failed test.
+    `run` catches what it should have been translated to: the bare OSError is a failed test. With
+    a `stride` only every so many calls fail.
     """
     at = 1
     while True:
@@ -78,11 +81,11 @@ def every_failure(run: Callable[[], None], check: Callable[[int], None], code: i
             run()
         check(at)
         if faults.calls < at:
-            return at - 1
-        at += 1
+            return (at - 1) // stride
+        at += stride
 
 
-def every_death(run: Callable[[], None], check: Callable[[int], None]) -> int:
+def every_death(run: Callable[[], None], check: Callable[[int], None], stride: int = 1) -> int:
     """Run in a child that ends at its k-th call, for every k; `check(k)` looks at what is left."""
     at = 1
     while True:
@@ -99,5 +102,5 @@ def every_death(run: Callable[[], None], check: Callable[[int], None]) -> int:
         assert code in (0, 77), f"the child failed at point {at}"
         check(at)
         if code == 0:
-            return at - 1
-        at += 1
+            return (at - 1) // stride
+        at += stride

@@ -62,3 +62,10 @@ FILES = {
     f"{SESSION}/subagents/agent-2.jsonl": b"",
     f"{SESSION}.jsonl": transcript(40),
 }
+
+
+OTHER = "1c5f7a6b-2e3d-4c5b-8a9f-6e7d8c9b0a1f"
+OTHERS_FILES = {
+    f"{OTHER}/subagents/agent-3.jsonl": transcript(25, 3),
+    f"{OTHER}.jsonl": transcript(40)[:500] + transcript(30, 4),
+}

@@ -41,9 +41,9 @@ def written(folder: Path, layout: Layout) -> tuple[Path, ArchiveRecord]:
         source.write_bytes(data)
         with opened(source) as descriptor:
             digest = sha256_of(descriptor)
-        files.append(FileRecord(str(number), str(source), len(data), 0o600, 0, digest))
-        parts.append(Part(partial(opened, source), len(data), digest))
-    record = ArchiveRecord("a.zst", SESSION, layout, NOW_MS, 0, "", tuple(files))
+        files.append(FileRecord(SESSION, str(number), str(source), len(data), 0o600, 0, digest))
+        parts.append(Part(SESSION, partial(opened, source), len(data), digest))
+    record = ArchiveRecord("a.zst", layout, NOW_MS, 0, "", tuple(files))
     path = folder / "a.zst"
     with open(path, "wb", buffering=0) as handle:
         write_container(handle.fileno(), record, parts, 3)
@@ -80,7 +80,8 @@ def test_a_source_that_shrank_or_changed_is_said(tmp_path: Path) -> None:
     path, record = written(tmp_path, "solid")
     for data in (b"", b"fIrst\n" * 50):
         (tmp_path / "0").write_bytes(data)
-        part = Part(lambda: opened(tmp_path / "0"), len(CONTENTS[0]), record.files[0].sha256)
+        digest = record.files[0].sha256
+        part = Part(SESSION, lambda: opened(tmp_path / "0"), len(CONTENTS[0]), digest)
         with open(path, "wb", buffering=0) as handle, pytest.raises(SourceChanged):
             write_container(handle.fileno(), record, [part])
 

@@ -8,16 +8,26 @@ import subprocess
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.archive.conftest import Place
-from tests.archive.sessions import FILES, NOW_MS, OLD_NS, SESSION, tree, write_tree
+from tests.archive.sessions import (
+    FILES,
+    NOW_MS,
+    OLD_NS,
+    OTHER,
+    OTHERS_FILES,
+    SESSION,
+    tree,
+    write_tree,
+)
 
 from tokenbudget.archive import pack as module
 from tokenbudget.archive.container import Part, write_container
 from tokenbudget.archive.folder import load, locked_archive, opened_archive
 from tokenbudget.archive.manifest import ArchiveRecord, Caps, Layout, Manifest
-from tokenbudget.archive.pack import Bundle, Member, pack
+from tokenbudget.archive.pack import Bundle, Member, pack, pack_fit
 from tokenbudget.archive.verify import verify
 from tokenbudget.model.errors import ProjectUnusable, Refused, SourceUnreadable
 
@@ -29,7 +39,7 @@ def manifest_of(folder: str) -> Manifest:
 
 def test_the_record_tells_of_every_file_and_the_originals_stand(place: Place) -> None:
     before = tree(place.source)
-    record = pack(place.folder, place.bundle, NOW_MS)
+    record = pack(place.folder, [place.bundle], NOW_MS)
     assert manifest_of(place.folder).archives == (record,)
     assert [file.name for file in record.files] == list(FILES)
     assert [file.path for file in record.files] == [str(place.source / name) for name in FILES]
@@ -40,7 +50,7 @@ def test_the_record_tells_of_every_file_and_the_originals_stand(place: Place) ->
 
 def test_the_folder_is_private_and_git_ignores_it(place: Place) -> None:
     os.umask(0o022)
-    record = pack(place.folder, place.bundle, NOW_MS)
+    record = pack(place.folder, [place.bundle], NOW_MS)
     assert os.stat(place.folder).st_mode & 0o777 == 0o700
     assert Path(place.folder, ".gitignore").read_text() == "*\n"
     assert Path(place.folder, record.file).stat().st_mode & 0o777 == 0o600
@@ -51,30 +61,30 @@ def test_the_folder_is_private_and_git_ignores_it(place: Place) -> None:
 def test_any_zstd_program_unpacks_the_files_in_order(place: Place, layout: Layout) -> None:
     if shutil.which("zstd") is None:
         pytest.skip("no zstd program here")
-    record = pack(place.folder, place.bundle, NOW_MS, layout=layout)
+    record = pack(place.folder, [place.bundle], NOW_MS, layout=layout)
     path = os.path.join(place.folder, record.file)
     unpacked = subprocess.run(["zstd", "-dc", path], capture_output=True, check=True).stdout
     assert unpacked == b"".join(FILES.values())
 
 
 def test_again_is_the_same_archive(place: Place) -> None:
-    first = pack(place.folder, place.bundle, NOW_MS)
-    assert pack(place.folder, place.bundle, NOW_MS + 5) == first
+    first = pack(place.folder, [place.bundle], NOW_MS)
+    assert pack(place.folder, [place.bundle], NOW_MS + 5) == first
     assert manifest_of(place.folder).archives == (first,)
 
 
 def test_again_after_damage_writes_it_anew(place: Place) -> None:
-    first = pack(place.folder, place.bundle, NOW_MS)
+    first = pack(place.folder, [place.bundle], NOW_MS)
     Path(place.folder, first.file).write_bytes(b"damaged")
-    assert pack(place.folder, place.bundle, NOW_MS + 5).sha256 == first.sha256
+    assert pack(place.folder, [place.bundle], NOW_MS + 5).sha256 == first.sha256
     assert verify(place.folder).problems == ()
 
 
 def test_a_session_that_went_on_becomes_a_second_archive(place: Place) -> None:
-    first = pack(place.folder, place.bundle, NOW_MS)
+    first = pack(place.folder, [place.bundle], NOW_MS)
     with open(place.bundle.members[-1].path, "ab") as transcript:
         transcript.write(b"{}\n")
-    second = pack(place.folder, place.bundle, NOW_MS + 1)
+    second = pack(place.folder, [place.bundle], NOW_MS + 1)
     assert manifest_of(place.folder).of_session(SESSION) == (first, second)
 
 
@@ -114,16 +124,16 @@ def test_a_file_written_meanwhile_is_not_archived(
 ) -> None:
     path = place.bundle.members[-1].path
 
-    def written(descriptor: int, record: ArchiveRecord, parts: list[Part], level: int) -> None:
+    def written(descriptor: int, record: ArchiveRecord, parts: list[Part], *rest: Any) -> None:
         if moment == "before":
             meddle(path)
-        write_container(descriptor, record, parts, level)
+        write_container(descriptor, record, parts, *rest)
         if moment == "after":
             meddle(path)
 
     monkeypatch.setattr(module, "write_container", written)
     with pytest.raises(Refused, match="is being written"):
-        pack(place.folder, place.bundle, NOW_MS)
+        pack(place.folder, [place.bundle], NOW_MS)
     assert os.listdir(place.folder) == [".gitignore"]
 
 
@@ -143,7 +153,7 @@ def test_under_a_busy_writer_an_archive_is_whole_lines_or_none(place: Place) -> 
     try:
         for _ in range(20):
             try:
-                outcomes.append(pack(place.folder, place.bundle, NOW_MS))
+                outcomes.append(pack(place.folder, [place.bundle], NOW_MS))
             except Refused:
                 outcomes.append(None)
     finally:
@@ -159,8 +169,8 @@ def test_a_second_archiver_is_turned_away_and_harms_nothing(place: Place) -> Non
         locked_archive(place.folder),
         pytest.raises(Refused, match="another process is writing"),
     ):
-        pack(place.folder, place.bundle, NOW_MS)
-    pack(place.folder, place.bundle, NOW_MS)
+        pack(place.folder, [place.bundle], NOW_MS)
+    pack(place.folder, [place.bundle], NOW_MS)
     assert verify(place.folder).problems == ()
 
 
@@ -169,7 +179,7 @@ def test_many_archivers_at_once_leave_one_whole_archive(place: Place) -> None:
 
     def archive() -> None:
         try:
-            outcomes.append(pack(place.folder, place.bundle, NOW_MS).file)
+            outcomes.append(pack(place.folder, [place.bundle], NOW_MS).file)
         except Refused:
             outcomes.append("refused")
 
@@ -193,7 +203,7 @@ def test_links_special_files_and_second_names_are_left_alone(place: Place, tmp_p
     for name, words in {"link": "a link", "hard": "hard link", "fifo": "no regular"}.items():
         bundle = Bundle(SESSION, (Member("a.jsonl", str(tmp_path / name)),))
         with pytest.raises(Refused, match=words):
-            pack(place.folder, bundle, NOW_MS)
+            pack(place.folder, [bundle], NOW_MS)
 
 
 @pytest.mark.parametrize(
@@ -202,13 +212,13 @@ def test_links_special_files_and_second_names_are_left_alone(place: Place, tmp_p
 def test_impossible_names_are_refused(place: Place, name: str) -> None:
     bundle = Bundle(SESSION, (Member(name, place.bundle.members[0].path),))
     with pytest.raises(Refused, match="names a file"):
-        pack(place.folder, bundle, NOW_MS)
+        pack(place.folder, [bundle], NOW_MS)
 
 
 @pytest.mark.parametrize("session", ["", "..", "a/b", ".hidden", "a\0", "x" * 129, "ü"])
 def test_impossible_sessions_are_refused(place: Place, session: str) -> None:
     with pytest.raises(Refused, match="impossible name"):
-        pack(place.folder, Bundle(session, place.bundle.members), NOW_MS)
+        pack(place.folder, [Bundle(session, place.bundle.members)], NOW_MS)
 
 
 def test_no_files_one_name_twice_and_a_file_that_is_a_folder_are_refused(place: Place) -> None:
@@ -216,21 +226,21 @@ def test_no_files_one_name_twice_and_a_file_that_is_a_folder_are_refused(place: 
     for names in ((), ("a", "a"), ("a", "a/b")):
         bundle = Bundle(SESSION, tuple(Member(name, path) for name in names))
         with pytest.raises(Refused, match=r"0 files|twice"):
-            pack(place.folder, bundle, NOW_MS)
+            pack(place.folder, [bundle], NOW_MS)
 
 
 def test_a_path_must_be_absolute_and_there(place: Place) -> None:
     with pytest.raises(Refused, match="no absolute path"):
-        pack(place.folder, Bundle(SESSION, (Member("a", "a"),)), NOW_MS)
+        pack(place.folder, [Bundle(SESSION, (Member("a", "a"),))], NOW_MS)
     with pytest.raises(SourceUnreadable, match="cannot read"):
-        pack(place.folder, Bundle(SESSION, (Member("a", "/nowhere/a"),)), NOW_MS)
+        pack(place.folder, [Bundle(SESSION, (Member("a", "/nowhere/a"),))], NOW_MS)
 
 
 def test_nothing_is_archived_that_would_not_be_given_back(place: Place) -> None:
     with pytest.raises(Refused, match="would unpack to"):
-        pack(place.folder, place.bundle, NOW_MS, caps=Caps(bytes=100))
+        pack(place.folder, [place.bundle], NOW_MS, caps=Caps(bytes=100))
     with pytest.raises(Refused, match="would unpack to"):
-        pack(place.folder, place.bundle, NOW_MS, caps=Caps(ratio=1, ratio_free_bytes=0))
+        pack(place.folder, [place.bundle], NOW_MS, caps=Caps(ratio=1, ratio_free_bytes=0))
     assert os.listdir(place.folder) == [".gitignore"]
 
 
@@ -239,14 +249,14 @@ def test_a_link_on_the_way_to_the_archive_is_refused(place: Place, tmp_path: Pat
     outside.mkdir()
     (place.project / ".claude").symlink_to(outside)
     with pytest.raises(Refused, match="is a link or no folder"):
-        pack(place.folder, place.bundle, NOW_MS)
+        pack(place.folder, [place.bundle], NOW_MS)
     assert list(outside.iterdir()) == []
 
 
 def test_a_project_that_is_gone_is_named(place: Place) -> None:
     place.project.rmdir()
     with pytest.raises(ProjectUnusable, match="No such file"):
-        pack(place.folder, place.bundle, NOW_MS)
+        pack(place.folder, [place.bundle], NOW_MS)
 
 
 def test_a_disk_that_keeps_other_bytes_is_noticed(
@@ -260,14 +270,103 @@ def test_a_disk_that_keeps_other_bytes_is_noticed(
     before = tree(place.source)
     monkeypatch.setattr(os, "write", lying)
     with pytest.raises(ProjectUnusable, match="does not read back"):
-        pack(place.folder, place.bundle, NOW_MS)
+        pack(place.folder, [place.bundle], NOW_MS)
     assert os.listdir(place.folder) == [".gitignore"]
     assert tree(place.source) == before
 
 
 def test_a_killed_writers_temporary_file_is_removed(place: Place) -> None:
-    pack(place.folder, place.bundle, NOW_MS)
+    pack(place.folder, [place.bundle], NOW_MS)
     stray = Path(place.folder, ".x.zst.tmp")
     stray.write_bytes(b"half")
-    pack(place.folder, place.bundle, NOW_MS)
+    pack(place.folder, [place.bundle], NOW_MS)
     assert not stray.exists()
+
+
+def test_a_group_is_one_archive_file_that_tells_its_sessions_apart(place: Place) -> None:
+    record = pack(place.folder, place.group, NOW_MS)
+    assert record.sessions == (SESSION, OTHER)
+    assert [file.name for file in record.files_of(OTHER)] == list(OTHERS_FILES)
+    assert record.raw_bytes == sum(map(len, [*FILES.values(), *OTHERS_FILES.values()]))
+    assert manifest_of(place.folder).of_session(OTHER) == (record,)
+    assert pack(place.folder, place.group, NOW_MS + 5) == record
+    assert verify(place.folder).archives == 1
+
+
+def test_together_they_are_smaller_than_apart(place: Place) -> None:
+    one, other = place.group
+    together = pack(place.folder, [one, other], NOW_MS).size_bytes
+    apart = [pack(place.folder, [bundle], NOW_MS).size_bytes for bundle in (one, other)]
+    assert together < sum(apart)
+
+
+def test_progress_tells_how_many_bytes_are_done(place: Place) -> None:
+    write_tree(place.source, {f"{SESSION}.jsonl": bytes(3_000_000)})
+    told: list[int] = []
+    record = pack(place.folder, place.group, NOW_MS, progress=told.append)
+    assert told == sorted(told)
+    assert len(told) > 4
+    assert told[-1] == record.raw_bytes
+    write_tree(place.source, {f"{SESSION}.jsonl": b"per file"})
+    again: list[int] = []
+    record = pack(place.folder, place.group, NOW_MS, layout="per-file", progress=again.append)
+    assert again[-1] == record.raw_bytes
+
+
+def test_one_unfit_session_keeps_a_strict_group_out(place: Place) -> None:
+    one, other = place.group
+    os.unlink(other.members[0].path)
+    with pytest.raises(SourceUnreadable, match="cannot read"):
+        pack(place.folder, [one, other], NOW_MS)
+    assert os.listdir(place.folder) == [".gitignore"]
+
+
+def test_one_unfit_session_never_keeps_the_others_out(place: Place) -> None:
+    one, other = place.group
+    impossible = Bundle("ü", one.members)
+    linked = Bundle("linked", (Member("l", str(place.source / "l")),))
+    (place.source / "l").symlink_to(one.members[0].path)
+    empty = Bundle("empty", ())
+    packed = pack_fit(place.folder, [linked, one, impossible, empty, other], NOW_MS)
+    assert packed.record is not None
+    assert packed.record.sessions == (SESSION, OTHER)
+    assert {unfit.session: type(unfit.reason) for unfit in packed.unfit} == {
+        "linked": Refused,
+        "ü": Refused,
+        "empty": Refused,
+    }
+    assert pack_fit(place.folder, [linked], NOW_MS).record is None
+    assert pack_fit(place.folder, [], NOW_MS) == (None, ())
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_one_that_is_written_meanwhile_is_left_out_and_the_rest_is_packed_again(
+    place: Place, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    one, other = place.group
+
+    def written(descriptor: int, record: ArchiveRecord, parts: list[Part], *rest: Any) -> None:
+        if moment == "before" and SESSION in record.sessions:
+            appending(one.members[-1].path)
+        write_container(descriptor, record, parts, *rest)
+        if moment == "after" and SESSION in record.sessions:
+            appending(one.members[-1].path)
+
+    monkeypatch.setattr(module, "write_container", written)
+    packed = pack_fit(place.folder, [one, other], NOW_MS)
+    assert packed.record is not None
+    assert packed.record.sessions == (OTHER,)
+    assert [unfit.session for unfit in packed.unfit] == [SESSION]
+    assert "is being written" in str(packed.unfit[0].reason)
+    assert verify(place.folder).problems == ()
+    assert manifest_of(place.folder).archives == (packed.record,)
+
+
+def test_the_bytes_do_not_depend_on_the_machine(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    one = pack(place.folder, place.group, NOW_MS)
+    os.unlink(os.path.join(place.folder, one.file))
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    assert pack(place.folder, place.group, NOW_MS).sha256 == one.sha256

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,14 +24,14 @@ def listed(place: Place) -> tuple[ArchiveRecord, ...]:
 
 @pytest.mark.parametrize("damage", [b"", b"{", None])
 def test_a_lost_manifest_is_made_again(place: Place, tmp_path: Path, damage: bytes | None) -> None:
-    record = pack(place.folder, place.bundle, NOW_MS)
+    record = pack(place.folder, [place.bundle], NOW_MS)
     path = Path(place.folder, NAME)
     path.unlink()
     if damage is not None:
         path.write_bytes(damage)
     assert rebuild(place.folder).adopted == (record.file,)
     (again,) = listed(place)
-    assert replace(again, archived_at_ms=NOW_MS) == record
+    assert again._replace(archived_at_ms=NOW_MS) == record
     assert verify(place.folder).problems == ()
     recover(place.folder, SESSION, str(tmp_path / "to"))
     assert tree(tmp_path / "to") == tree(place.source)
@@ -41,17 +40,17 @@ def test_a_lost_manifest_is_made_again(place: Place, tmp_path: Path, damage: byt
 
 
 def test_what_the_manifest_lists_stays_as_it_lists_it(place: Place) -> None:
-    pack(place.folder, place.bundle, NOW_MS)
+    pack(place.folder, [place.bundle], NOW_MS)
     before = listed(place)
     rebuild(place.folder)
     assert listed(place) == before
 
 
 def test_damaged_and_misnamed_archives_are_named_and_left(place: Place) -> None:
-    record = pack(place.folder, place.bundle, NOW_MS)
+    record = pack(place.folder, [place.bundle], NOW_MS)
     files = {"other.jsonl": b"other"}
     write_tree(place.source, files)
-    other = pack(place.folder, bundle_of(place.source, files, "other"), NOW_MS)
+    other = pack(place.folder, [bundle_of(place.source, files, "other")], NOW_MS)
     os.unlink(os.path.join(place.folder, NAME))
     path = Path(place.folder, record.file)
     misnamed = f"{SESSION}-{'0' * 16}.zst"

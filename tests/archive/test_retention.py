@@ -12,20 +12,35 @@ from hypothesis import strategies as st
 from tests.archive.conftest import Place
 from tests.archive.sessions import NOW_MS, bundle_of, write_tree
 
-from tokenbudget.archive.manifest import NAME, ArchiveRecord
+from tokenbudget.archive.manifest import NAME, ArchiveRecord, FileRecord, Manifest
 from tokenbudget.archive.pack import pack
-from tokenbudget.archive.retention import DAY_MS, Pruned, Rules, prunable, prune
+from tokenbudget.archive.retention import (
+    DAY_MS,
+    GRACE_DAYS,
+    Pruned,
+    Rules,
+    planned,
+    prunable,
+    prune,
+)
 from tokenbudget.archive.verify import verify
 from tokenbudget.model.errors import Refused, SourceUnreadable
 
 
-def record(number: int, age_days: int, size: int = 10) -> ArchiveRecord:
+def record(number: int, age_days: int, size: int = 10, sessions: str = "") -> ArchiveRecord:
+    """An archive; of its sessions, a letter each, the later ones were written later."""
     made = NOW_MS - age_days * DAY_MS
-    return ArchiveRecord(f"f{number}", f"s{number}", "solid", made, size, "", ())
+    files = tuple(
+        FileRecord(session, session, "/a", 1, 0o600, at, "")
+        for at, session in enumerate(sessions or [f"s{number}"])
+    )
+    return ArchiveRecord(f"f{number}", "solid", made, size, "", files)
 
 
-records = st.lists(st.tuples(st.integers(-5, 400), st.integers(0, 1_000)), max_size=12).map(
-    lambda facts: [record(n, age, size) for n, (age, size) in enumerate(facts)]
+letters = st.text("abcdefgh", min_size=1, max_size=4).map(lambda them: "".join(sorted(set(them))))
+facts = st.tuples(st.integers(-5, 400), st.integers(0, 1_000), letters)
+records = st.lists(facts, max_size=12).map(
+    lambda facts: [record(n, age, size, some) for n, (age, size, some) in enumerate(facts)]
 )
 rules = st.builds(
     Rules,
@@ -41,17 +56,58 @@ def test_no_rules_let_nothing_go(them: list[ArchiveRecord]) -> None:
 
 
 @given(records, rules)
-def test_the_newest_stay_and_the_rest_obeys_the_limits(
+def test_the_newest_sessions_stay_and_the_rest_obeys_the_limits(
     them: list[ArchiveRecord], limits: Rules
 ) -> None:
     gone = prunable(them, limits, NOW_MS)
-    newest = sorted(them, key=lambda it: (-it.archived_at_ms, it.file))
-    assert not gone & {it.file for it in newest[: limits.keep_last]}
-    left = [it for it in newest[limits.keep_last :] if it.file not in gone]
+    newest_first = sorted(them, key=lambda it: (-it.archived_at_ms, it.file))
+    copies = [(name, it) for it in newest_first for name in reversed(it.sessions)]
+    newest = list(dict.fromkeys(name for name, _ in copies))[: limits.keep_last]
+    saved = {next(it.file for name, it in copies if name == session) for session in newest}
+    assert not gone & saved
+    left = [it for it in newest_first if it.file not in gone | saved]
     if limits.keep_days is not None:
         assert all(NOW_MS - it.archived_at_ms <= limits.keep_days * DAY_MS for it in left)
-    if limits.most_bytes is not None and left:
-        assert sum(it.size_bytes for it in newest if it.file not in gone) <= limits.most_bytes
+    stay = [it for it in newest_first if it.file not in gone]
+    for it in left if limits.most_bytes is not None else ():
+        and_newer = stay[: stay.index(it) + 1]
+        assert sum(one.size_bytes for one in and_newer) <= (limits.most_bytes or 0)
+
+
+@given(records, rules, st.data())
+def test_a_plan_says_which_sessions_go_with_the_archives(
+    them: list[ArchiveRecord], limits: Rules, data: st.DataObject
+) -> None:
+    marks = [data.draw(st.sampled_from([None, NOW_MS, NOW_MS - 8 * DAY_MS])) for _ in them]
+    marked = [it._replace(marked_at_ms=mark) for it, mark in zip(them, marks, strict=True)]
+    present = frozenset(it.file for it in them)
+    plan = planned(Manifest(tuple(marked)), present, limits, NOW_MS, GRACE_DAYS)
+    sessions = {it.file: set(it.sessions) for it in them}
+    left = set().union(*(sessions[file] for file in present - set(plan.deleted)))
+    deleted = set().union(*(sessions[file] for file in plan.deleted))
+    assert set(plan.deleted_sessions) == deleted - left
+    assert not set(plan.marked_sessions) & set(plan.deleted_sessions)
+    assert not set(plan.deleted) & set(plan.marked)
+
+
+def test_one_of_the_newest_keeps_its_whole_group() -> None:
+    old, new = record(1, 400, sessions="abc"), record(2, 300, sessions="de")
+    limits = Rules(keep_days=30, keep_last=1)
+    assert prunable([old, new], limits, NOW_MS) == {"f1"}
+    assert prunable([old, new], limits._replace(keep_last=3), NOW_MS) == frozenset()
+    manifest, present = Manifest((old, new)), frozenset({"f1", "f2"})
+    plan = planned(manifest, present, limits._replace(keep_last=3), NOW_MS, GRACE_DAYS)
+    assert (plan.marked, plan.spared_sessions) == ((), ("a", "b"))
+
+
+def test_a_session_that_was_archived_again_counts_once() -> None:
+    first, second, third = record(1, 90, sessions="a"), record(2, 80, sessions="a"), record(3, 70)
+    limits = Rules(keep_days=30, keep_last=2)
+    assert prunable([first, second, third], limits, NOW_MS) == {"f1"}
+    plan = planned(
+        Manifest((first, second, third)), frozenset({"f1", "f2", "f3"}), limits, NOW_MS, 7
+    )
+    assert (plan.marked, plan.marked_sessions) == (("f1",), ())
 
 
 def test_one_from_the_future_is_new() -> None:
@@ -64,7 +120,7 @@ def filled(place: Place, count: int) -> list[str]:
         files = {f"{number}.jsonl": b"%d" % number}
         write_tree(place.source, files)
         bundle = bundle_of(place.source, files, f"s{number}")
-        names.append(pack(place.folder, bundle, NOW_MS + number).file)
+        names.append(pack(place.folder, [bundle], NOW_MS + number).file)
     return names
 
 
@@ -72,10 +128,12 @@ def test_marked_today_deleted_after_the_grace(place: Place) -> None:
     old, newer, newest = filled(place, 3)
     limits = Rules(keep_days=30, keep_last=1)
     later = NOW_MS + 31 * DAY_MS
-    assert prune(place.folder, limits, later) == Pruned((old, newer), (), (), 0)
-    assert prune(place.folder, limits, later + 6 * DAY_MS) == Pruned((), (), (), 0)
+    assert prune(place.folder, limits, later) == Pruned(
+        marked=(old, newer), marked_sessions=("s0", "s1")
+    )
+    assert prune(place.folder, limits, later + 6 * DAY_MS) == Pruned()
     assert verify(place.folder).archives == 3
-    assert prune(place.folder, limits, later + 7 * DAY_MS).deleted == (old, newer)
+    assert prune(place.folder, limits, later + 7 * DAY_MS).deleted_sessions == ("s0", "s1")
     assert {name for name in os.listdir(place.folder) if name.endswith(".zst")} == {newest}
     assert verify(place.folder).problems == ()
 
@@ -84,7 +142,7 @@ def test_rules_that_changed_take_the_mark_off(place: Place) -> None:
     names = filled(place, 2)
     later = NOW_MS + 31 * DAY_MS
     prune(place.folder, Rules(keep_days=30), later)
-    assert prune(place.folder, Rules(), later + 90 * DAY_MS) == Pruned((), tuple(names), (), 0)
+    assert prune(place.folder, Rules(), later + 90 * DAY_MS) == Pruned(unmarked=tuple(names))
     assert prune(place.folder, Rules(keep_days=30), later + 90 * DAY_MS).deleted == ()
 
 
@@ -121,5 +179,5 @@ def test_missing_archives_do_not_count_among_the_last(place: Place) -> None:
     older, newer = filled(place, 2)
     os.unlink(os.path.join(place.folder, newer))
     limits = Rules(keep_days=0, keep_last=1)
-    assert prune(place.folder, limits, NOW_MS + DAY_MS, grace_days=0) == Pruned((), (), (), 0)
+    assert prune(place.folder, limits, NOW_MS + DAY_MS, grace_days=0) == Pruned()
     assert older in os.listdir(place.folder)

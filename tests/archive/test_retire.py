@@ -10,12 +10,15 @@ from pathlib import Path
 
 import pytest
 from tests.archive.conftest import Place
-from tests.archive.sessions import FILES, NOW_MS, SESSION, tree
+from tests.archive.sessions import FILES, NOW_MS, OTHERS_FILES, SESSION, tree
 
+from tokenbudget.archive import retire as module
+from tokenbudget.archive.manifest import ArchiveRecord
 from tokenbudget.archive.pack import Bundle, Member, pack
 from tokenbudget.archive.recover import recover
 from tokenbudget.archive.retention import Rules, prune
-from tokenbudget.archive.retire import retire
+from tokenbudget.archive.retire import retire, retiring
+from tokenbudget.archive.verify import Problem, problem_of
 from tokenbudget.model.errors import Refused, SourceUnreadable
 
 
@@ -25,7 +28,7 @@ def never(path: str) -> bool:
 
 def test_the_originals_go_to_the_trash_and_the_archive_gives_them_back(place: Place) -> None:
     before = tree(place.source)
-    pack(place.folder, place.bundle, NOW_MS)
+    pack(place.folder, [place.bundle], NOW_MS)
     moved = retire(place.folder, place.bundle, place.trash, never)
     assert tree(place.source) == {}
     assert [found.path for found in moved] == [str(place.source / name) for name in FILES]
@@ -34,14 +37,14 @@ def test_the_originals_go_to_the_trash_and_the_archive_gives_them_back(place: Pl
 
 
 def test_again_does_nothing_more(place: Place) -> None:
-    pack(place.folder, place.bundle, NOW_MS)
+    pack(place.folder, [place.bundle], NOW_MS)
     retire(place.folder, place.bundle, place.trash, never)
     assert retire(place.folder, place.bundle, place.trash, never) == ()
     assert len(place.trash.listing().discarded) == len(FILES)
 
 
 def test_a_session_in_use_stays_with_all_its_files(place: Place) -> None:
-    pack(place.folder, place.bundle, NOW_MS)
+    pack(place.folder, [place.bundle], NOW_MS)
     subagent = place.bundle.members[0].path
     with pytest.raises(Refused, match="in use"):
         retire(place.folder, place.bundle, place.trash, lambda path: path == subagent)
@@ -50,7 +53,7 @@ def test_a_session_in_use_stays_with_all_its_files(place: Place) -> None:
 
 @pytest.mark.parametrize("number", [0, 2])
 def test_one_that_was_written_since_stays_with_all_its_files(place: Place, number: int) -> None:
-    pack(place.folder, place.bundle, NOW_MS)
+    pack(place.folder, [place.bundle], NOW_MS)
     with open(place.bundle.members[number].path, "ab") as handle:
         handle.write(b"later\n")
     with pytest.raises(Refused, match="written since"):
@@ -62,7 +65,7 @@ def test_a_writers_last_words_bring_the_file_back(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A writer that was frozen with the file open goes on just as it is moved."""
-    pack(place.folder, place.bundle, NOW_MS)
+    pack(place.folder, [place.bundle], NOW_MS)
     first = place.bundle.members[0]
     real = os.rename
     with open(first.path, "ab", buffering=0) as writer:
@@ -92,7 +95,7 @@ def test_a_frozen_agent_that_nobody_saw_loses_no_line(place: Place) -> None:
     member = place.bundle.members[-1]
     agent = subprocess.Popen([sys.executable, "-IS", "-c", FROZEN, member.path])
     os.waitid(os.P_PID, agent.pid, os.WSTOPPED)
-    pack(place.folder, place.bundle, NOW_MS)
+    pack(place.folder, [place.bundle], NOW_MS)
     retire(place.folder, place.bundle, place.trash, never)
     agent.send_signal(signal.SIGCONT)
     assert agent.wait() == 0
@@ -103,7 +106,7 @@ def test_a_frozen_agent_that_nobody_saw_loses_no_line(place: Place) -> None:
 
 
 def test_a_damaged_archive_keeps_the_originals(place: Place) -> None:
-    record = pack(place.folder, place.bundle, NOW_MS)
+    record = pack(place.folder, [place.bundle], NOW_MS)
     os.truncate(os.path.join(place.folder, record.file), 40)
     with pytest.raises(Refused, match="damaged"):
         retire(place.folder, place.bundle, place.trash, never)
@@ -111,18 +114,51 @@ def test_a_damaged_archive_keeps_the_originals(place: Place) -> None:
 
 
 def test_an_archive_that_is_marked_for_deletion_keeps_the_originals(place: Place) -> None:
-    pack(place.folder, place.bundle, NOW_MS)
+    pack(place.folder, [place.bundle], NOW_MS)
     prune(place.folder, Rules(keep_days=0), NOW_MS + 1)
     with pytest.raises(Refused, match="marked"):
         retire(place.folder, place.bundle, place.trash, never)
-    pack(place.folder, place.bundle, NOW_MS + 2)
+    pack(place.folder, [place.bundle], NOW_MS + 2)
     assert len(retire(place.folder, place.bundle, place.trash, never)) == len(FILES)
 
 
 def test_other_files_than_those_archived_are_not_touched(place: Place) -> None:
-    pack(place.folder, place.bundle, NOW_MS)
+    pack(place.folder, [place.bundle], NOW_MS)
     other = Bundle(SESSION, (*place.bundle.members, Member("x", "/nowhere/x")))
     for bundle in (other, Bundle("unknown", place.bundle.members)):
         with pytest.raises(SourceUnreadable, match="not archived with these files"):
             retire(place.folder, bundle, place.trash, never)
     assert set(tree(place.source)) == set(FILES)
+
+
+def test_one_of_a_group_is_retired_and_the_other_stays(place: Place) -> None:
+    one, other = place.group
+    pack(place.folder, [one, other], NOW_MS)
+    retire(place.folder, other, place.trash, never)
+    assert set(tree(place.source)) == set(FILES)
+    mixed = Bundle(SESSION, (*one.members, *other.members))
+    with pytest.raises(SourceUnreadable, match="not archived with these files"):
+        retire(place.folder, mixed, place.trash, never)
+
+
+def test_an_archive_is_checked_once_for_all_its_sessions_unless_it_changes(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checks: list[str] = []
+
+    def counted(folder: int, record: ArchiveRecord) -> Problem | None:
+        checks.append(record.file)
+        return problem_of(folder, record)
+
+    monkeypatch.setattr(module, "problem_of", counted)
+    one, other = place.group
+    record = pack(place.folder, [one, other], NOW_MS)
+    with retiring(place.folder, place.trash, never) as retire_one:
+        retire_one(one)
+        retire_one(other)
+        assert len(checks) == 1
+        os.truncate(os.path.join(place.folder, record.file), 40)
+        with pytest.raises(Refused, match="damaged"):
+            retire_one(other)
+    assert tree(place.source) == {}
+    assert len(place.trash.listing().discarded) == len(FILES) + len(OTHERS_FILES)

@@ -246,7 +246,10 @@ class TestGetAndSet:
     def test_set_writes_our_file_by_default(self, home: Home) -> None:
         done = home.run("config", "set", "warningThreshold", "0.4")
 
-        assert done.out == f"tokenManagement.warningThreshold is set to 0.4 in {home.config}.\n"
+        assert done.out == (
+            f"tokenManagement.warningThreshold is set to 0.4 in {home.config}.\n"
+            "Take it back: tokens undo 1\n"
+        )
         assert home.config.read_text() == "[tokenManagement]\nwarningThreshold = 0.4\n"
         assert home.run("config", "get", "warningThreshold").out == "0.4\n"
 

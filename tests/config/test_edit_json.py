@@ -4,7 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tokenbudget.config.edit_json import parsed, with_member, without_member
+from tokenbudget.config.edit_json import (
+    dotted,
+    parsed,
+    text_of,
+    with_item,
+    with_member,
+    with_value,
+    without_item,
+    without_key,
+    without_member,
+)
 from tokenbudget.config.edit_toml import NotEditable, same
 
 FILE = """\
@@ -131,3 +141,57 @@ def test_any_text_is_changed_or_refused(text: str) -> None:
     except (ValueError, NotEditable):
         return
     assert found["t"]["k"] == 1
+
+
+class TestAnyPlace:
+    @pytest.mark.parametrize(
+        ("text", "at", "left"),
+        [
+            ("[1, 2, 3]", 0, "[2, 3]"),
+            ("[1, 2, 3]", 1, "[1, 3]"),
+            ("[1, 2, 3]", 2, "[1, 2]"),
+            ("[ 1 ]", 0, "[]"),
+            ("[1,]", 0, "[]"),
+            ("[1, 2,]", 1, "[1,]"),
+            ("[\n  1, // one\n  2 // two\n]", 0, "[\n   // one\n  2 // two\n]"),
+            ("[\n  1, // one\n  2 // two\n]", 1, "[\n  1 // one // two\n]"),
+            ("[\n  1, // one\n  2\n]", 1, "[\n  1 // one\n]"),
+            ("[1 /* a */, 2 /* b */]", 1, "[1 /* a */ /* b */]"),
+            ("[1, // one\n2]", 1, "[1 // one\n]"),
+            ("[ /* why */ 1 ]", 0, "[ /* why */ ]"),
+            ("[ // why\n1]", 0, "[ // why\n]"),
+            ("[ // why\n1, // so\n]", 0, "[ // why // so\n]"),
+        ],
+    )
+    def test_an_item_leaves_with_its_comma_and_no_comment(
+        self, text: str, at: int, left: str
+    ) -> None:
+        assert without_item(f'{{"l": {text}}}', ["l"], at) == f'{{"l": {left}}}'
+
+    def test_a_key_leaves_from_any_depth(self) -> None:
+        assert without_key('{"a": {"b": {"c": 1, "d": 2}}}', ["a", "b", "c"]) == (
+            '{"a": {"b": {"d": 2}}}'
+        )
+        with pytest.raises(NotEditable, match="by hand"):
+            without_key('{"c": 1, "c": 2}', ["c"])
+
+    def test_what_is_added_takes_the_manner_of_its_neighbours(self) -> None:
+        assert with_item('{\r\n\t"l": [\r\n\t\t1\r\n\t]\r\n}', ["l"], 2) == (
+            '{\r\n\t"l": [\r\n\t\t1,\r\n\t\t2\r\n\t]\r\n}'
+        )
+        assert with_value('{\n "a": {}\n}', ["a", "b", "c"], [1]) == (
+            '{\n "a": {\n  "b": {\n   "c": [\n    1\n   ]\n  }\n }\n}'
+        )
+        assert with_value('{"k": 1}', ["k"], 0.5, raw="0.50") == '{"k": 0.50}'
+        assert with_value("{}", ["k"], 0.5, raw="0.50") == '{\n  "k": 0.50\n}'
+
+    def test_what_is_of_another_kind_is_told(self) -> None:
+        with pytest.raises(NotEditable, match="a is no object"):
+            with_value('{"a": 1}', ["a", "b"], 1)
+        with pytest.raises(NotEditable, match=r"a\.b is no list"):
+            with_item('{"a": {"b": {}}}', ["a", "b"], 1)
+
+    def test_how_a_way_and_a_value_are_written(self) -> None:
+        assert (dotted(["a", "b"]), dotted([])) == ("a.b", "the file")
+        assert text_of({"a": [], "b": [1]}, "\n", " ") == '{\n "a": [],\n "b": [\n  1\n ]\n}'
+        assert text_of({"a": [1]}, "", "") == '{"a": [1]}'

@@ -1,6 +1,7 @@
 import json
 import os
 import stat
+from collections.abc import Iterator
 
 import pytest
 from tests.config.conftest import Desk, FakeClock
@@ -9,7 +10,7 @@ from tokenbudget.config import editing
 from tokenbudget.config.editing import LOCK_NAME, Change, carry_out
 from tokenbudget.config.judging import refuse_senseless
 from tokenbudget.config.typed import edit_of
-from tokenbudget.model.errors import BadConfig, BadRequest
+from tokenbudget.model.errors import BadConfig, BadRequest, LedgerUnusable
 from tokenbudget.system.atomic import write_atomic_at
 from tokenbudget.system.clock import SystemClock
 from tokenbudget.system.locks import FileLock
@@ -21,6 +22,8 @@ class Editor:
     def __init__(self, desk: Desk, clock: FakeClock | SystemClock) -> None:
         self.desk = desk
         self.clock = clock
+        self.told: list[Change] = []
+        self.others: Iterator[int] = iter(())
 
     def change(
         self, name: str, value: str | None, scope: str = "ours", is_dry_run: bool = False
@@ -32,22 +35,20 @@ class Editor:
         def judge(path: str, new: bytes) -> None:
             refuse_senseless(settings, scope, path, new, lambda _: None)
 
-        return carry_out(settings, edit, self.clock, judge, is_dry_run)
+        return carry_out(settings, edit, self.clock, judge, None if is_dry_run else self.keep)
 
-
-def others_write(desk: Desk, monkeypatch: pytest.MonkeyPatch, times: int) -> None:
-    """So many times somebody changes the user's file at the worst moment."""
-    original = editing._backed_up
-    writes = iter(range(1, times + 1))
-
-    def meanwhile(path: str, text: str, clock: FakeClock) -> str:
-        backup = original(path, text, clock)
-        for number in writes:
-            desk.write(desk.user, {"warningThreshold": number / 100})
+    def keep(self, change: Change) -> str:
+        """What is told before each writing; then somebody else may write, at the worst moment."""
+        self.told.append(change)
+        for number in self.others:
+            self.desk.write(self.desk.user, {"warningThreshold": number / 100})
             break
-        return backup
+        return f"kept {len(self.told)}"
 
-    monkeypatch.setattr(editing, "_backed_up", meanwhile)
+
+def others_write(editor: Editor, times: int) -> None:
+    """So many times somebody changes the user's file at the worst moment."""
+    editor.others = iter(range(1, times + 1))
 
 
 @pytest.fixture
@@ -62,23 +63,37 @@ class TestScopes:
 
         path = getattr(desk, scope)
         assert change.path == str(path)
-        assert change.backup == ""
+        assert (change.backup, change.was_there) == ("kept 1", False)
         found = desk.strict().management()
         assert (found.warning_share, found.origins["warningThreshold"]) == (0.3, str(path))
         assert stat.S_IMODE(path.stat().st_mode) == (0o644 if scope == "project" else 0o600)
 
-    def test_the_old_file_stands_beside_the_new(
+    def test_what_the_file_said_is_told_before_it_is_written(
         self, editor: Editor, desk: Desk, scope: str
     ) -> None:
         for value in ("0.3", "0.2"):
             editor.change("warningThreshold", value, scope)
-        change = editor.change("warningThreshold", "0.1", scope)
+        first, second = editor.told
 
         path = getattr(desk, scope)
-        backups = sorted(path.parent.glob(path.name + ".*.bak"))
-        assert str(path) + ".20261120T120000Z-2.bak" == change.backup == str(backups[0])
-        assert "0.2" in backups[0].read_text()
-        assert "0.3" in backups[1].read_text()
+        assert (first.was_there, first.before) == (False, "")
+        assert (second.was_there, second.before) == (True, first.after)
+        assert second.after == path.read_text()
+        assert [entry.name for entry in path.parent.iterdir() if ".bak" in entry.name] == []
+
+    def test_what_cannot_be_kept_is_not_changed(
+        self, editor: Editor, desk: Desk, scope: str
+    ) -> None:
+        editor.change("warningThreshold", "0.3", scope)
+        before = getattr(desk, scope).read_bytes()
+
+        def fails(change: Change) -> str:
+            raise LedgerUnusable("no room left")
+
+        editor.keep = fails  # type: ignore[method-assign]
+        with pytest.raises(LedgerUnusable):
+            editor.change("warningThreshold", "0.2", scope)
+        assert getattr(desk, scope).read_bytes() == before
 
     def test_unset_takes_it_back(self, editor: Editor, desk: Desk, scope: str) -> None:
         editor.change("autoCleanup", "on", scope)
@@ -141,7 +156,7 @@ class TestCare:
         desk.write(desk.user, b"\xef\xbb\xbf{}\r\n")
         editor.change("autoOptimize", "yes", "user")
 
-        assert desk.user.read_bytes().startswith(b"\xef\xbb\xbf{\n")
+        assert desk.user.read_bytes().startswith(b"\xef\xbb\xbf{\r\n")
         assert desk.strict().management().auto_optimize
 
     def test_a_link_is_followed_and_stays_a_link(self, editor: Editor, desk: Desk) -> None:
@@ -225,24 +240,25 @@ class TestCare:
         assert editor.change("autoOptimize", "yes").is_any
 
     def test_what_somebody_else_writes_meanwhile_is_kept_as_well(
-        self, editor: Editor, desk: Desk, monkeypatch: pytest.MonkeyPatch
+        self, editor: Editor, desk: Desk
     ) -> None:
         desk.write(desk.user, {})
-        others_write(desk, monkeypatch, times=3)
+        others_write(editor, times=3)
         change = editor.change("autoOptimize", "yes", "user")
 
         assert json.loads(desk.user.read_text())["tokenManagement"] == {
             "warningThreshold": 0.03,
             "autoOptimize": True,
         }
-        assert [change.backup] == [str(path) for path in desk.user.parent.glob("*.bak")]
+        assert change.backup == "kept 4"
+        assert editor.told[-1].before == change.before
         assert '"warningThreshold": 0.03' in change.before
 
     def test_a_file_that_never_stays_is_not_overwritten(
-        self, editor: Editor, desk: Desk, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+        self, editor: Editor, desk: Desk, clock: FakeClock
     ) -> None:
         desk.write(desk.user, {})
-        others_write(desk, monkeypatch, times=40)
+        others_write(editor, times=40)
         with pytest.raises(BadConfig, match="changed by somebody else all the time"):
             editor.change("autoOptimize", "yes", "user")
 

@@ -15,7 +15,7 @@ from tests.e2e.scripted_answers import JsonObject
 
 RUN_TIMEOUT_SECONDS = 60
 # Enough for every script here; it also works as root, where skipping permissions is refused.
-_PERMISSIONS = (
+PERMISSIONS = (
     "--permission-mode=acceptEdits",
     "--allowedTools=Bash,Read,Write,Edit,Agent,Task,TaskOutput",
 )
@@ -98,7 +98,7 @@ class ClaudeClient:
         `variables` are further environment variables. Raises ClientError when the client takes
         too long, exits with an error, or prints no result.
         """
-        flags = ["-p", prompt, "--output-format=json", *_PERMISSIONS, *options]
+        flags = ["-p", prompt, "--output-format=json", *PERMISSIONS, *options]
         environment = {**self.environment(), **(variables or {})}
         return _result_of(_output_of(self.command(*flags), self.sandbox.project, environment))
 

@@ -16,6 +16,7 @@ from tokenbudget.ledger import schema
 from tokenbudget.ledger.migrations import MIGRATIONS
 from tokenbudget.ledger.schema import (
     ALERT_TABLES,
+    JOURNAL_TABLES,
     PIECE_TABLES,
     REPORT_TABLES,
     SCHEMA_VERSION,
@@ -24,7 +25,7 @@ from tokenbudget.ledger.schema import (
 )
 from tokenbudget.metering.rates import prompt_bucket
 
-DOCUMENT = TABLES + PIECE_TABLES + REPORT_TABLES + ALERT_TABLES
+DOCUMENT = TABLES + PIECE_TABLES + REPORT_TABLES + ALERT_TABLES + JOURNAL_TABLES
 CREATED = re.findall(r"^CREATE TABLE (\w+) \(\n(.*?)^\)", DOCUMENT, re.DOTALL | re.MULTILINE)
 BODIES: dict[str, str] = dict(CREATED)
 
@@ -38,6 +39,7 @@ SELF_EVIDENT = {
     "post_tokens", "saved_tokens", "mtime_ns", "inode",
     "tool_use_id", "upper_bytes", "digit_bytes", "space_bytes", "line_bytes", "sign_bytes",
     "high_bytes", "sessions", "p90_error", "made_at_ms", "made_of", "thread",
+    "archived_at_ms", "archived_id", "action_id",
 }  # fmt: skip
 """Columns whose name, unit included, is the whole comment; any other one has words beside it."""
 
@@ -47,7 +49,7 @@ def columns(table: str) -> list[tuple[str, str]]:
     found = []
     for text in BODIES[table].splitlines():
         declared, _, comment = text.strip().partition("--")
-        if declared and not declared.startswith("PRIMARY KEY"):
+        if declared and not declared.startswith(("PRIMARY KEY", "UNIQUE")):
             found.append((declared.split()[0], comment.strip()))
     return found
 

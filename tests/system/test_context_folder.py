@@ -297,10 +297,11 @@ class TestFile:
 
     def test_what_a_killed_process_left_goes_after_an_hour(self, project: Path) -> None:
         folder = Path(context_folder(str(project)))
-        names = [f".{TRACKER}.{part}.tmp" for part in ("old", "fresh")] + [".other.old.tmp"]
+        old, fresh = "0123456789abcdef", "f" * 16
+        names = [f".{TRACKER}.{part}.tmp" for part in (old, fresh)] + [f".other.{old}.tmp"]
         for name in names:
             (folder / name).touch()
-            if "old" in name:
+            if old in name:
                 os.utime(folder / name, (1, 1))
         write_context_file(str(project), TRACKER, b"ours")
         assert sorted(os.listdir(folder)) == sorted([names[1], names[2], ".gitignore", TRACKER])

@@ -217,6 +217,14 @@ def test_only_what_is_older_is_removed(emptied_later: tuple[Trash, FakeClock]) -
     assert trash.listing() == ((), (), ())
 
 
+def test_only_what_may_go_is_removed(emptied_later: tuple[Trash, FakeClock]) -> None:
+    trash, clock = emptied_later
+    clock.ms += 100 * DAY_MS
+
+    assert trash.empty(7, lambda found: False).files == 0
+    assert trash.empty(7, lambda found: found.size_bytes >= 0).files > 0
+
+
 def test_a_clock_set_back_removes_nothing(emptied_later: tuple[Trash, FakeClock]) -> None:
     trash, clock = emptied_later
     clock.ms = NOW_MS - 400 * DAY_MS
@@ -291,3 +299,28 @@ def test_a_data_folder_that_cannot_be_made_leaves_the_file(tmp_path: Path, file:
     with pytest.raises(ProjectUnusable):
         Trash(str(tmp_path / "data"), FakeClock()).move(str(file), "stale")
     assert file.read_bytes() == b"words"
+
+
+def test_one_entry_is_found_by_its_id(trash: Trash, file: Path) -> None:
+    assert trash.find("20261120T120000Z-0123456789abcdef") is None
+    moved = trash.move(str(file), "test")
+    assert trash.find(moved.id) == moved
+    assert trash.find("../trash/" + moved.id) is None
+    content(trash).unlink()
+    assert trash.find(moved.id) is None
+
+
+def test_a_folder_that_is_held_open_is_the_one_that_counts(trash: Trash, file: Path) -> None:
+    """Whatever somebody puts in the place of the path meanwhile."""
+    away = file.parent.parent / "away"
+    folder = os.open(file.parent, os.O_RDONLY)
+    try:
+        file.parent.rename(away)
+        file.parent.mkdir()
+        file.write_bytes(b"another")
+        moved = trash.move(str(file), "test", folder)
+        assert (file.read_bytes(), list(away.iterdir())) == (b"another", [])
+        trash.give_back(moved.id, None, folder)
+        assert (file.read_bytes(), (away / file.name).read_bytes()) == (b"another", b"words")
+    finally:
+        os.close(folder)

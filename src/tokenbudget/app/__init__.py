@@ -11,6 +11,7 @@ import sys
 from typing import NamedTuple
 
 from tokenbudget.analysis.periods import Zone
+from tokenbudget.app.archived_bodies import ArchivedBodies
 from tokenbudget.collector.ingest import Collector, Want
 from tokenbudget.config.settings import Settings, environment_for_child
 from tokenbudget.ledger.store import TEMPORARY, Ledger
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from tokenbudget.collector.ingest import Outcome
-    from tokenbudget.model.protocols import BodyStore, Clock, TokenCounter
+    from tokenbudget.model.protocols import Clock, TokenCounter
 
 LEDGER_NAME = "ledger.db"
 PROJECTS = "projects"
@@ -58,8 +59,10 @@ class Workbench:
         self.zone = zone
         self.clock = clock
         self.outcome: Outcome | None = None
-        self.bodies: BodyStore = LiveTranscripts()
-        """Gives back the words behind a position in the ledger."""
+        self.bodies = ArchivedBodies(
+            LiveTranscripts(), lambda path: self.ledger.archives.session_of_path(path)
+        )
+        """Gives back the words behind a position in the ledger, archived ones too."""
         self._counter: TokenCounter | None = None
 
     def token_counter(self) -> TokenCounter:
@@ -79,6 +82,7 @@ class Workbench:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.bodies.close()
         self.ledger.close()
 
 
@@ -203,7 +207,8 @@ def _kept_bench(
     want: Want,
     terminal: Terminal,
 ) -> Workbench:
-    ledger = Ledger(os.path.join(settings.data_dir, LEDGER_NAME), book.thresholds())
+    path = os.path.join(settings.data_dir, LEDGER_NAME)
+    ledger = Ledger(path, book.thresholds(), clock)
     bench = Workbench(settings, ledger, book, zone, clock)
     try:
         outcome = bring_up_to_date(bench, tops, want, terminal, is_kept=True)

@@ -11,13 +11,15 @@ import json
 from tokenbudget import __version__
 from tokenbudget.analysis.session_window import window_from
 from tokenbudget.app import COPIED, work_in_a_copy
+from tokenbudget.app.archived_bodies import ArchivedWindows
+from tokenbudget.app.transcripts import transcript_of
 from tokenbudget.budget.allocation import allocated
 from tokenbudget.budget.health import thresholds
 from tokenbudget.collector.measuring import RULES, Measurer
 from tokenbudget.config.values import shown
 from tokenbudget.ledger.store import TEMPORARY
 from tokenbudget.metering.price_table import AS_OF
-from tokenbudget.model.errors import BadConfig, BadRequest, LedgerUnusable
+from tokenbudget.model.errors import BadConfig, LedgerUnusable
 from tokenbudget.sources.claude_code.source import ClaudeCode
 
 TYPE_CHECKING = False
@@ -98,7 +100,7 @@ def _answered(bench: Workbench, terminal: Terminal, answer: Callable[[], Answer]
 def _kept_or_computed(
     bench: Workbench, session: str, agent: str, terminal: Terminal
 ) -> SessionWindow:
-    file, thread = transcript_of(bench, session, agent)
+    file, thread = transcript_of(bench, lambda: _measurer(bench), session, agent)
     if file is None:
         return _computed(bench, session, None, thread, {})
     kept = bench.ledger.windows.snapshot(file.file_id, thread, _made_of(bench, session, file))
@@ -106,6 +108,8 @@ def _kept_or_computed(
         return window_from(json.loads(kept))
     fits = fits_for(bench, [file], terminal)
     window = _computed(bench, session, file, thread, fits)
+    if bench.bodies.faults:  # an answer without the words is not kept: the archive may be mended
+        return window._replace(notes=(*window.notes, *bench.bodies.faults))
     bench.ledger.let_go()
     made_of = _made_of(bench, session, file)
     bench.ledger.windows.store_snapshot(file.file_id, thread, made_of, json.dumps(window))
@@ -143,7 +147,7 @@ def replay_of(
     from tokenbudget.analysis.window_report import followed
 
     window = window_of(bench, session, agent, terminal)
-    file, thread = transcript_of(bench, session, agent)
+    file, thread = transcript_of(bench, lambda: _measurer(bench), session, agent)
     fits = fits_for(bench, [] if file is None else [file], terminal)
     return window, followed(bench.ledger, session, file, thread, chooser(fits))
 
@@ -245,7 +249,7 @@ def shares_of(settings: Settings) -> Mapping[str, float] | None:
 def _measurer(bench: Workbench) -> Measurer:
     from tokenbudget.metering.tokenizer import VOCABULARY
 
-    source = ClaudeCode(bench.settings.home_dir)
+    source = ArchivedWindows(ClaudeCode(bench.settings.home_dir), bench.bodies)
     return Measurer(bench.ledger, source, bench.token_counter, VOCABULARY)
 
 
@@ -269,26 +273,3 @@ def _sample(files: Sequence[WindowFile]) -> list[WindowFile]:
             found.append(file)
             room -= file.size_bytes
     return found
-
-
-def transcript_of(bench: Workbench, session: str, agent: str) -> tuple[WindowFile | None, str]:
-    """The transcript of a thread, and the subagent's id in it ('' for the main thread)."""
-    files = bench.ledger.windows.files_of_session(session)
-    if not agent:
-        return next((file for file in files if not file.is_subagent), None), ""
-    names = {file.path: agent_name(file.path) for file in files if file.is_subagent}
-    found = [file for file in files if names.get(file.path, "").startswith(agent)]
-    found = [file for file in found if names[file.path] == agent] or found
-    if len({names[file.path] for file in found}) > 1:
-        some = ", ".join(sorted(names[file.path] for file in found)[:3])
-        raise BadRequest(f"{len(found)} subagents begin with '{agent}' ({some}); give more of it")
-    if not found:
-        some = ", ".join(sorted(names.values())[:3]) or "none"
-        raise BadRequest(f"the session has no subagent '{agent}' (it has: {some})")
-    return found[0], names[found[0].path]
-
-
-def agent_name(path: str) -> str:
-    """The subagent's id in the name of its transcript: `agent-<id>.jsonl`."""
-    name = path.rpartition("/")[2].removesuffix(".jsonl")
-    return name.removeprefix("agent-")

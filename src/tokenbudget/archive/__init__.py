@@ -1,5 +1,5 @@
 """Keep and give back: every write verified, every removal recoverable.
 
-One zstd file per session, a manifest with the hash of every byte. Nothing here decides which
-session is old or live: that is said by the caller, and asked again before an original moves.
+One zstd file for a group of sessions, a manifest with the hash of every byte. Nothing here decides
+which session is old or live: that is said by the caller, and asked again before an original moves.
 """

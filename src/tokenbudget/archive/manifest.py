@@ -1,8 +1,8 @@
 """What an archive folder holds: its records, how they are written down, and which are believed.
 
-`manifest.json` is one canonical JSON object: decoding and encoding it again gives the same bytes,
-and `sha256` is the hash of the object without it. So no byte of it can change unseen. The hash has
-no key: it finds damage; against intent, `checked` and recovery trust no name and no size.
+`manifest.json` is one canonical JSON object: the same records always give the same bytes, and
+`sha256`, at its end, is the hash of the object without it. So no byte of it can change unseen. The
+hash has no key: it finds damage; against intent, `checked` and recovery trust no name and no size.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, NamedTuple
 
 from tokenbudget.model.errors import Refused, SourceUnreadable
@@ -19,6 +18,8 @@ from tokenbudget.system.regular_file import quoted
 FORMAT = "tokenbudget/archive/1"
 FILE_FORMAT = "tokenbudget/archive-file/1"
 NAME = "manifest.json"
+_FORMAT_END = f'"format":"{FORMAT}"}}'.encode()
+_TAIL_BYTES = len(b',"sha256":""}\n') + 64
 SUFFIX = ".zst"
 
 Layout = Literal["per-file", "solid"]
@@ -42,10 +43,10 @@ class Caps(NamedTuple):
 CAPS = Caps()
 
 
-@dataclass(frozen=True, slots=True)
-class FileRecord:
-    """One file of a session: its name inside the session, and where it was."""
+class FileRecord(NamedTuple):
+    """One file of a session: its name below the session's projects folder, and where it was."""
 
+    session: str
     name: str
     path: str
     size_bytes: int
@@ -54,18 +55,28 @@ class FileRecord:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class ArchiveRecord:
-    """One archive file; `marked_at_ms` is when it was marked for deletion, if it was."""
+class ArchiveRecord(NamedTuple):
+    """One archive file, with one session or several of the same projects folder.
+
+    `marked_at_ms` is when it was marked for deletion, if it was.
+    """
 
     file: str
-    session: str
     layout: Layout
     archived_at_ms: int
     size_bytes: int
     sha256: str
     files: tuple[FileRecord, ...]
     marked_at_ms: int | None = None
+
+    @property
+    def sessions(self) -> tuple[str, ...]:
+        """The sessions in it, in the order of their first files."""
+        return tuple(dict.fromkeys(file.session for file in self.files))
+
+    def files_of(self, session: str) -> tuple[FileRecord, ...]:
+        """The files of one session, in their order; none where it is not in it."""
+        return tuple(file for file in self.files if file.session == session)
 
     @property
     def raw_bytes(self) -> int:
@@ -78,29 +89,23 @@ class ArchiveRecord:
         return max(file.mtime_ns for file in self.files)
 
 
-_FILE_FIELDS = tuple(field.name for field in fields(FileRecord))
-_ARCHIVE_FIELDS = tuple(field.name for field in fields(ArchiveRecord))
-
-
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(NamedTuple):
     """Every archive of a folder, in the order in which they were made."""
 
     archives: tuple[ArchiveRecord, ...] = ()
 
     def of_session(self, session: str) -> tuple[ArchiveRecord, ...]:
-        """The archives of one session, the newest last."""
-        found = [record for record in self.archives if record.session == session]
+        """The archives that hold a session, the newest last."""
+        found = [record for record in self.archives if record.files_of(session)]
         return tuple(sorted(found, key=lambda record: record.archived_at_ms))
 
     def with_archive(self, record: ArchiveRecord) -> Manifest:
         """The manifest with this archive in it, instead of one of the same file name."""
-        return replace(self, archives=(*self.without({record.file}).archives, record))
+        return Manifest((*self.without({record.file}).archives, record))
 
     def without(self, files: set[str]) -> Manifest:
         """The manifest without the archives of these file names."""
-        kept = tuple(record for record in self.archives if record.file not in files)
-        return replace(self, archives=kept)
+        return Manifest(tuple(record for record in self.archives if record.file not in files))
 
 
 def encoded(manifest: Manifest) -> bytes:
@@ -108,8 +113,12 @@ def encoded(manifest: Manifest) -> bytes:
     body = _canonical(
         {"archives": [_fields(record) for record in manifest.archives], "format": FORMAT}
     )
-    digest = hashlib.sha256(body).hexdigest()
-    return b'%s,"sha256":"%s"}\n' % (body[:-1], digest.encode())
+    return body[:-1] + _tail(body)
+
+
+def _tail(body: bytes) -> bytes:
+    """What stands in the file instead of the body's last brace."""
+    return b',"sha256":"%s"}\n' % hashlib.sha256(body).hexdigest().encode()
 
 
 def decoded(data: bytes, path: str) -> Manifest:
@@ -119,26 +128,53 @@ def decoded(data: bytes, path: str) -> Manifest:
         SourceUnreadable: any byte of it is not as it was written.
         Refused: a newer version of this program wrote it.
     """
-    import msgspec
-
+    body = data[:-_TAIL_BYTES] + b"}"
     try:
-        loaded = json.loads(data)
-        if isinstance(loaded, dict) and _is_newer(loaded.get("format")):
-            raise Refused(f"{quoted(path)} was written by a newer version; update this program")
-        manifest = Manifest(msgspec.convert(loaded["archives"], tuple[ArchiveRecord, ...]))
-        if encoded(manifest) != data:
+        if data[-_TAIL_BYTES:] != _tail(body) or not body.endswith(_FORMAT_END):
             raise ValueError("not the bytes that were written")
-    except (ValueError, KeyError, TypeError, RecursionError, msgspec.ValidationError) as wrong:
+        return Manifest(tuple(_record(told) for told in json.loads(body)["archives"]))
+    except _NOT_OURS as wrong:
+        if _is_newer(data):
+            raise Refused(
+                f"{quoted(path)} was written by a newer version; update this program"
+            ) from wrong
         raise SourceUnreadable(
             f"{quoted(path)} is damaged; it can be rebuilt from the archive files beside it"
         ) from wrong
-    return manifest
+
+
+_NOT_OURS = (ValueError, KeyError, TypeError, RecursionError)
+_ARCHIVE_TYPES = (str, str, int, int, str, list, int)
+_FILE_TYPES = (str, str, str, int, int, int, str)
+
+
+def _record(told: dict[str, Any]) -> ArchiveRecord:
+    """A record out of its JSON object; raises one of `_NOT_OURS` where it is none.
+
+    By hand, for msgspec takes longer to be imported than a thousand sessions take to be looked at.
+    """
+    values = [told[name] for name in ArchiveRecord._fields]
+    is_marked = values[-1] is not None
+    types = _ARCHIVE_TYPES if is_marked else (*_ARCHIVE_TYPES[:-1], type(None))
+    if len(told) != len(values) or tuple(map(type, values)) != types:
+        raise TypeError("not the fields of an archive")
+    if values[1] not in ("per-file", "solid"):
+        raise ValueError("no such layout")
+    values[5] = tuple(map(_file, values[5]))
+    return ArchiveRecord._make(values)
+
+
+def _file(told: dict[str, Any]) -> FileRecord:
+    values = [told[name] for name in FileRecord._fields]
+    if len(told) != len(values) or tuple(map(type, values)) != _FILE_TYPES:
+        raise TypeError("not the fields of a file")
+    return FileRecord._make(values)
 
 
 def header_of(record: ArchiveRecord) -> bytes:
     """What stands at the start of the archive file, so that it can be read without a manifest."""
     whole = _fields(record)
-    told = {name: whole[name] for name in ("files", "layout", "session")}
+    told = {name: whole[name] for name in ("files", "layout")}
     return _canonical({**told, "format": FILE_FORMAT})
 
 
@@ -148,22 +184,20 @@ def from_header(header: bytes, file: str) -> ArchiveRecord:
     Raises:
         SourceUnreadable: the header is not one that we write.
     """
-    import msgspec
-
     try:
-        loaded = json.loads(header)
-        unset = {"file": file, "archived_at_ms": 0, "size_bytes": 0, "sha256": ""}
-        record = msgspec.convert({**loaded, **unset}, ArchiveRecord)
+        told = json.loads(header)
+        unset = {"archived_at_ms": 0, "size_bytes": 0, "sha256": "", "marked_at_ms": None}
+        record = _record({"file": file, "layout": told["layout"], "files": told["files"], **unset})
         if header_of(record) != header:
             raise ValueError("not the bytes that were written")
-    except (ValueError, KeyError, TypeError, RecursionError, msgspec.ValidationError) as wrong:
+    except _NOT_OURS as wrong:
         raise SourceUnreadable(f"the archive {quoted(file)} is damaged") from wrong
     return record
 
 
 def archive_file_name(record: ArchiveRecord) -> str:
-    """Named after session and content: two different archives never have one name."""
-    return f"{record.session}-{hashlib.sha256(header_of(record)).hexdigest()[:16]}{SUFFIX}"
+    """Named after its first session and its content: no two archives have one name."""
+    return f"{record.files[0].session}-{hashlib.sha256(header_of(record)).hexdigest()[:16]}{SUFFIX}"
 
 
 def is_archive_file(name: str) -> bool:
@@ -178,10 +212,10 @@ def checked(record: ArchiveRecord, caps: Caps = CAPS) -> ArchiveRecord:
         Refused: a name leads out of the folder, clashes, or is none; or it is too large.
     """
     where = quoted(record.file)
-    if not is_archive_file(record.file) or not _SESSION.fullmatch(record.session):
-        raise Refused(f"the archive {where} has an impossible name; it is left alone")
     if not record.files or len(record.files) > caps.files:
         raise Refused(f"the archive {where} holds {len(record.files):,} files; it is left alone")
+    if not is_archive_file(record.file) or not all(map(_SESSION.fullmatch, record.sessions)):
+        raise Refused(f"the archive {where} has an impossible name; it is left alone")
     for file in record.files:
         _check_file(file, where)
     _check_clashes([file.name for file in record.files], where)
@@ -216,16 +250,19 @@ def _check_clashes(names: list[str], where: str) -> None:
 
 
 def _fields(record: ArchiveRecord) -> dict[str, Any]:
-    """As `dataclasses.asdict`, which copies deeply: ten times as slow for a thousand sessions."""
-    files = [{name: getattr(file, name) for name in _FILE_FIELDS} for file in record.files]
-    return {**{name: getattr(record, name) for name in _ARCHIVE_FIELDS}, "files": files}
+    return {**record._asdict(), "files": [file._asdict() for file in record.files]}
 
 
 def _in_bytes(name: str) -> bytes:
     return name.encode("utf-8", "surrogatepass")
 
 
-def _is_newer(written: object) -> bool:
+def _is_newer(data: bytes) -> bool:
+    try:
+        loaded = json.loads(data)
+    except (ValueError, RecursionError):
+        return False
+    written = loaded.get("format") if isinstance(loaded, dict) else None
     is_ours = isinstance(written, str) and re.fullmatch(r"tokenbudget/archive/\d+", written)
     return bool(is_ours) and written != FORMAT
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import NamedTuple
 
 from tokenbudget.archive.container import read_header, unpack
@@ -66,8 +65,7 @@ def _adopted(folder: int, name: str, caps: Caps) -> ArchiveRecord:
     with opened_file(folder, name, name, may_have_links=True) as descriptor:
         told, _ = read_header(descriptor, name)
         facts = os.fstat(descriptor)
-        record = replace(
-            told,
+        record = told._replace(
             archived_at_ms=facts.st_mtime_ns // 1_000_000,
             size_bytes=facts.st_size,
             sha256=sha256_of(descriptor),

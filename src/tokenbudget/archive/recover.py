@@ -11,37 +11,47 @@ import errno
 import os
 from typing import NamedTuple
 
-from tokenbudget.archive.container import unpack
+from tokenbudget.archive.clashes import refuse_clashes
 from tokenbudget.archive.folder import load, opened_archive
 from tokenbudget.archive.manifest import CAPS, ArchiveRecord, Caps, FileRecord, checked
+from tokenbudget.archive.staging import numbered, staged
 from tokenbudget.archive.verify import check_bytes
-from tokenbudget.model.errors import ProjectUnusable, Refused, SourceUnreadable
+from tokenbudget.model.errors import (
+    ProjectUnusable,
+    Refused,
+    SourceUnreadable,
+    TokenBudgetError,
+)
 from tokenbudget.system.regular_file import (
     OPEN_FOLDER,
-    new_file,
     opened_file,
     opened_folder,
     place,
     quoted,
     sha256_of,
-    write_all,
 )
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-STAGING = ".tokens-recover."
-STRAY_SECONDS = 3600
-"""A staging folder this much older than a new one was left by a process that was killed."""
+    from tokenbudget.archive.staging import Numbered
 
 
 class Recovered(NamedTuple):
     """The names that were given back, and those that were there already, byte for byte."""
 
+    session: str
     archive: ArchiveRecord
     placed: tuple[str, ...]
     were_there: tuple[str, ...]
+
+
+class NotRecovered(NamedTuple):
+    """A session of several that stays in the archive, and the error that says why."""
+
+    session: str
+    reason: TokenBudgetError
 
 
 def recover(
@@ -51,9 +61,13 @@ def recover(
     *,
     archive_file: str | None = None,
     keep_mtime: bool = False,
+    despite_damage: bool = False,
     caps: Caps = CAPS,
 ) -> Recovered:
-    """Unpack a session's newest archive, or the one named, into the folder `to`.
+    """Give back a session from its newest archive, or the one named, into the folder `to`.
+
+    Of the other sessions in the archive nothing is unpacked, but that everything in front of this
+    one's last file has to be decompressed.
 
     Args:
         folder_path: The archive's folder.
@@ -64,6 +78,9 @@ def recover(
         archive_file: One of the session's archives, by its file name.
         keep_mtime: Give the files their old times; agents delete old files, so the time is now
             unless asked.
+        despite_damage: Go on where the archive file as a whole is not as it was written. What is
+            given back is right in any case, by the hash of each file; in front of the damage
+            everything is.
         caps: What may be unpacked.
 
     Raises:
@@ -75,27 +92,94 @@ def recover(
     """
     with opened_archive(folder_path) as folder:
         record = checked(_chosen(folder, folder_path, session, archive_file), caps)
-        try:
-            os.makedirs(to, mode=0o700, exist_ok=True)
-            with (
-                opened_folder(to) as root,
-                opened_file(folder, record.file, record.file, may_have_links=True) as source,
-            ):
+        check = not despite_damage
+        (found,) = _recovered(folder, record, [session], to, keep_mtime=keep_mtime, check=check)
+    if isinstance(found, NotRecovered):
+        raise found.reason
+    return found
+
+
+def recover_together(
+    folder_path: str,
+    archive_file: str,
+    sessions: Sequence[str],
+    to: str,
+    *,
+    keep_mtime: bool = False,
+    caps: Caps = CAPS,
+) -> list[Recovered | NotRecovered]:
+    """Give back several sessions of one archive file, which is read and unpacked once for all.
+
+    One that something is in the way of stays where it is, alone.
+
+    Raises:
+        SourceUnreadable, Refused, ProjectUnusable: as `recover`, before anything is given back.
+    """
+    with opened_archive(folder_path) as folder:
+        records = [_chosen(folder, folder_path, name, archive_file) for name in sessions[:1]]
+        if not records:
+            return []
+        record = checked(records[0], caps)
+        for session in sessions:
+            if not record.files_of(session):
+                raise _no_session(folder_path, session)
+        return _recovered(folder, record, sessions, to, keep_mtime=keep_mtime, check=True)
+
+
+def _recovered(
+    folder: int,
+    record: ArchiveRecord,
+    sessions: Sequence[str],
+    to: str,
+    *,
+    keep_mtime: bool,
+    check: bool,
+) -> list[Recovered | NotRecovered]:
+    try:
+        os.makedirs(to, mode=0o700, exist_ok=True)
+        with (
+            opened_folder(to) as root,
+            opened_file(folder, record.file, record.file, may_have_links=True) as source,
+        ):
+            if check:
                 check_bytes(source, record)
-                with _staged(root, source, record, keep_mtime) as staging:
-                    return _placed(root, staging, record, to)
-        except OSError as wrong:
-            raise ProjectUnusable(f"cannot write in {quoted(to)}: {wrong.strerror}") from wrong
+            wanted = numbered(record, frozenset(sessions))
+            with staged(root, source, record, wanted, keep_mtime) as staging:
+                return [_given_back(root, staging, record, session, to) for session in sessions]
+    except OSError as wrong:
+        raise _unusable(to, wrong) from wrong
 
 
-def original_root(record: ArchiveRecord) -> str | None:
-    """The one folder that all files of a session came from, by their names; None if there is none.
+def _given_back(
+    root: int, staging: int, record: ArchiveRecord, session: str, to: str
+) -> Recovered | NotRecovered:
+    files = numbered(record, frozenset({session}))
+    try:
+        refuse_clashes(staging, [file.name for file in files.values()])
+        placed, there = _placed(root, staging, files, to)
+    except OSError as wrong:
+        return NotRecovered(session, _unusable(to, wrong))
+    except (Refused, SourceUnreadable) as wrong:
+        return NotRecovered(session, wrong)
+    return Recovered(session, record, placed, there)
+
+
+def _unusable(to: str, wrong: OSError) -> ProjectUnusable:
+    return ProjectUnusable(f"cannot write in {quoted(to)}: {wrong.strerror}")
+
+
+def _no_session(path: str, session: str) -> SourceUnreadable:
+    return SourceUnreadable(f"the archive {quoted(path)} has no session {quoted(session)}")
+
+
+def original_root(record: ArchiveRecord, session: str) -> str | None:
+    """The one folder that the files of a session came from, by their names; None if there is none.
 
     It was read from the manifest: whether files may be written there, the caller decides.
     """
     roots = {
         file.path.removesuffix(f"/{file.name}") if file.path.endswith(f"/{file.name}") else None
-        for file in record.files
+        for file in record.files_of(session)
     }
     return roots.pop() if len(roots) == 1 else None
 
@@ -105,94 +189,21 @@ def _chosen(folder: int, path: str, session: str, archive_file: str | None) -> A
     if archive_file is not None:
         found = tuple(record for record in found if record.file == archive_file)
     if not found:
-        raise SourceUnreadable(f"the archive {quoted(path)} has no session {quoted(session)}")
+        raise _no_session(path, session)
     return found[-1]
 
 
-@contextlib.contextmanager
-def _staged(root: int, source: int, record: ArchiveRecord, keep_mtime: bool) -> Iterator[int]:
-    """A folder with the files, whole and durable, named by their numbers; gone afterwards."""
-    name = f"{STAGING}{os.urandom(8).hex()}"
-    os.mkdir(name, 0o700, dir_fd=root)
-    try:
-        staging = os.open(name, OPEN_FOLDER | os.O_NOFOLLOW, dir_fd=root)
-        try:
-            _remove_strays(root, os.fstat(staging).st_mtime - STRAY_SECONDS)
-            _unpack_into(staging, source, record, keep_mtime)
-            yield staging
-        finally:
-            os.close(staging)
-    finally:
-        _remove_staging(root, name)
-
-
-def _remove_strays(root: int, latest_mtime: float) -> None:
-    for name in os.listdir(root):
-        if name.startswith(STAGING):
-            with contextlib.suppress(OSError):
-                if os.stat(name, dir_fd=root, follow_symlinks=False).st_mtime < latest_mtime:
-                    _remove_staging(root, name)
-
-
-def _remove_staging(root: int, name: str) -> None:
-    """Remove the folder and the numbered files in it; whatever else is there stays."""
-    with contextlib.suppress(OSError):
-        staging = os.open(name, OPEN_FOLDER | os.O_NOFOLLOW, dir_fd=root)
-        try:
-            for left in filter(str.isdecimal, os.listdir(staging)):
-                os.unlink(left, dir_fd=staging)
-        finally:
-            os.close(staging)
-        os.rmdir(name, dir_fd=root)
-
-
-def _unpack_into(staging: int, source: int, record: ArchiveRecord, keep_mtime: bool) -> None:
-    with contextlib.ExitStack() as stack:
-        opened = _Opened(staging, stack)
-        unpack(source, record, lambda number, data: write_all(opened[number], data))
-        for number, file in enumerate(record.files):
-            with _existing_or_new(staging, number) as descriptor:
-                os.fchmod(descriptor, file.mode)
-                if keep_mtime:
-                    os.utime(descriptor, ns=(file.mtime_ns, file.mtime_ns))
-                os.fsync(descriptor)
-
-
-class _Opened:
-    """The staged file being written: only one is open at a time, however many there are."""
-
-    def __init__(self, staging: int, stack: contextlib.ExitStack) -> None:
-        self._staging, self._stack = staging, stack
-        self._number, self._descriptor = -1, -1
-
-    def __getitem__(self, number: int) -> int:
-        if number != self._number:
-            self._stack.close()
-            self._descriptor = self._stack.enter_context(new_file(self._staging, str(number)))
-            self._number = number
-        return self._descriptor
-
-
-@contextlib.contextmanager
-def _existing_or_new(staging: int, number: int) -> Iterator[int]:
-    """The staged file, open for fsync; an empty one was never written to, and is made now."""
-    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-    descriptor = os.open(str(number), flags, 0o600, dir_fd=staging)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
-
-
-def _placed(root: int, staging: int, record: ArchiveRecord, to: str) -> Recovered:
+def _placed(
+    root: int, staging: int, files: Numbered, to: str
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Give every file its name: looked at all first, so that a refusal changes nothing."""
-    there = [file.name for file in record.files if _is_there(root, file, to)]
+    there = {file.name for file in files.values() if _is_there(root, file, to)}
     placed = []
-    for number, file in enumerate(record.files):
+    for number, file in files.items():
         if file.name not in there:
             _place_one(root, staging, number, file, to)
             placed.append(file.name)
-    return Recovered(record, tuple(placed), tuple(there))
+    return tuple(placed), tuple(file.name for file in files.values() if file.name in there)
 
 
 def _is_there(root: int, file: FileRecord, to: str) -> bool:

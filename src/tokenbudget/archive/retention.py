@@ -7,7 +7,6 @@ folder that is empty or unreadable is more often a mistake than a wish.
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import NamedTuple
 
 from tokenbudget.archive.folder import archive_files, load, locked_archive, save
@@ -26,7 +25,8 @@ GRACE_DAYS = 7
 class Rules(NamedTuple):
     """What may go: whatever breaks one of the limits, and is not among the newest `keep_last`.
 
-    None is no limit: empty rules let nothing go.
+    `keep_last` counts sessions, the other two look at archive files. None is no limit: empty rules
+    let nothing go.
     """
 
     keep_days: int | None = None
@@ -35,33 +35,63 @@ class Rules(NamedTuple):
 
 
 class Pruned(NamedTuple):
-    """Archive file names by what was done; after a dry run, by what would be done."""
+    """Archive file names by what was done; after a dry run, by what would be done.
 
-    marked: tuple[str, ...]
-    unmarked: tuple[str, ...]
-    deleted: tuple[str, ...]
-    freed_bytes: int
+    The sessions are those of which, after it, no copy is left, or only marked ones, or which stay
+    because they share an archive with one of the newest.
+    """
+
+    marked: tuple[str, ...] = ()
+    unmarked: tuple[str, ...] = ()
+    deleted: tuple[str, ...] = ()
+    freed_bytes: int = 0
+    deleted_sessions: tuple[str, ...] = ()
+    marked_sessions: tuple[str, ...] = ()
+    spared_sessions: tuple[str, ...] = ()
 
 
 def prunable(records: Iterable[ArchiveRecord], rules: Rules, now_ms: int) -> frozenset[str]:
-    """The file names of the archives that the rules let go.
+    """The file names of the archives that the rules let go: those all of whose sessions may go.
 
     An archive's age counts from when it was made; one from the future is new.
     """
+    return _judged(records, rules, now_ms)[0]
+
+
+def _judged(
+    records: Iterable[ArchiveRecord], rules: Rules, now_ms: int
+) -> tuple[frozenset[str], tuple[str, ...]]:
+    """The archives that may go, and the sessions that may and stay for their company.
+
+    A session that was archived again counts once, by its newest copy.
+    """
     newest_first = sorted(records, key=lambda record: (-record.archived_at_ms, record.file))
-    chosen: set[str] = set()
-    kept_bytes = 0
-    for place, record in enumerate(newest_first):
+    chosen, spared = set[str](), list[str]()
+    kept_bytes, seen = 0, set[str]()
+    for record in newest_first:
         is_old = (
             rules.keep_days is not None
             and now_ms - record.archived_at_ms > rules.keep_days * DAY_MS
         )
         is_over = rules.most_bytes is not None and kept_bytes + record.size_bytes > rules.most_bytes
-        if place >= rules.keep_last and (is_old or is_over):
+        new = [session for session in _by_activity(record) if session not in seen]
+        kept = set(new[: max(0, rules.keep_last - len(seen))])
+        seen.update(new)
+        if (is_old or is_over) and not kept:
             chosen.add(record.file)
-        else:
-            kept_bytes += record.size_bytes
-    return frozenset(chosen)
+            continue
+        kept_bytes += record.size_bytes
+        if is_old or is_over:
+            spared += [session for session in record.sessions if session not in kept]
+    return frozenset(chosen), tuple(spared)
+
+
+def _by_activity(record: ArchiveRecord) -> list[str]:
+    """The sessions of an archive, the one that was written last first."""
+    latest_ns: dict[str, int] = {}
+    for file in record.files:
+        latest_ns[file.session] = max(file.mtime_ns, latest_ns.get(file.session, 0))
+    return sorted(latest_ns, key=lambda session: (-latest_ns[session], session))
 
 
 def planned(
@@ -69,10 +99,11 @@ def planned(
 ) -> Pruned:
     """What a run does: mark what may go now, unmark what may not, delete what was marked long ago.
 
+    An archive file goes only when all its sessions may: one of the newest keeps the whole group.
     Only archives that are present count, so that missing ones protect no others from `keep_last`.
     """
     there = [record for record in manifest.archives if record.file in present]
-    chosen = prunable(there, rules, now_ms)
+    chosen, spared = _judged(there, rules, now_ms)
     ripe = [
         record
         for record in there
@@ -80,11 +111,17 @@ def planned(
         and record.marked_at_ms is not None
         and now_ms - record.marked_at_ms >= grace_days * DAY_MS
     ]
+    left = [record for record in there if record not in ripe]
+    kept = _sessions(record for record in left if record.file not in chosen)
+    fresh = [r for r in there if r.file in chosen and r.marked_at_ms is None]
     return Pruned(
-        marked=_names(r for r in there if r.file in chosen and r.marked_at_ms is None),
+        marked=_names(fresh),
         unmarked=_names(r for r in there if r.file not in chosen and r.marked_at_ms is not None),
         deleted=_names(ripe),
         freed_bytes=sum(record.size_bytes for record in ripe),
+        deleted_sessions=_without(_sessions(ripe), _sessions(left)),
+        marked_sessions=_without(_sessions(fresh), kept),
+        spared_sessions=spared,
     )
 
 
@@ -112,7 +149,7 @@ def prune(
         if not any(record.file in present for record in manifest.archives):
             raise Refused(f"no listed archive is in {quoted(folder_path)}; nothing is deleted")
         plan = planned(manifest, present, rules, now_ms, grace_days)
-        if not dry_run and plan != Pruned((), (), (), 0):
+        if not dry_run and (plan.marked or plan.unmarked or plan.deleted):
             save(folder, _after(manifest, plan, now_ms))
             for name in plan.deleted:
                 os.unlink(name, dir_fd=folder)
@@ -124,9 +161,18 @@ def _after(manifest: Manifest, plan: Pruned, now_ms: int) -> Manifest:
     marks = dict.fromkeys(plan.marked, now_ms) | dict.fromkeys(plan.unmarked)
     left = manifest.without(set(plan.deleted)).archives
     return Manifest(
-        tuple(replace(r, marked_at_ms=marks[r.file]) if r.file in marks else r for r in left)
+        tuple(r._replace(marked_at_ms=marks[r.file]) if r.file in marks else r for r in left)
     )
 
 
 def _names(records: Iterable[ArchiveRecord]) -> tuple[str, ...]:
     return tuple(record.file for record in records)
+
+
+def _sessions(records: Iterable[ArchiveRecord]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(session for record in records for session in record.sessions))
+
+
+def _without(sessions: Iterable[str], others: Iterable[str]) -> tuple[str, ...]:
+    known = set(others)
+    return tuple(session for session in sessions if session not in known)

@@ -165,10 +165,15 @@ def _edit(edit: Edit, options: Namespace) -> int:
 
     current = _correctable()
     judge = partial(_judge, current, edit.scope)
-    change = carry_out(current, edit, SystemClock(), judge, options.dry_run)
-    is_written = change.is_any and not options.dry_run
-    fields = {"change": change_fields(change, is_written)}
-    _answer(options, fields, _told(edit, change, options.dry_run))
+    action = None
+    if options.dry_run:
+        change = carry_out(current, edit, SystemClock(), judge)
+    else:
+        from tokenbudget.app.journal_config import edit_setting
+
+        change, action = edit_setting(current, edit, SystemClock(), judge)
+    fields = {"change": change_fields(change, action)}
+    _answer(options, fields, _told(edit, change, action, options.dry_run))
     return 0
 
 
@@ -184,16 +189,14 @@ def _judge(current: Settings, scope: str, path: str, new: bytes) -> None:
     refuse_senseless(current, scope, path, new, refuse_impossible)
 
 
-def _told(edit: Edit, change: Change, is_dry_run: bool) -> list[str]:
+def _told(edit: Edit, change: Change, action: int | None, is_dry_run: bool) -> list[str]:
     name = ".".join(edit.path)
     if not change.is_any:
         return [f"Nothing to change: {change.path} says so already."]
     if is_dry_run:
         return [*change_lines(change), "", "Nothing was written (--dry-run)."]
     did = "is no longer set" if edit.value is None else f"is set to {text_of(edit.value)}"
-    lines = [f"{name} {did} in {change.path}."]
-    if change.backup:
-        lines.append(f"The file as it was: {change.backup}")
+    lines = [f"{name} {did} in {change.path}.", f"Take it back: tokens undo {action}"]
     return lines + _overruled(edit, name)
 
 

@@ -19,7 +19,8 @@ _CLEAR = "\r\x1b[K"
 class ProgressBar:
     """A bar with rate and time left, from the first second on and only for a person's eyes."""
 
-    def __init__(self) -> None:
+    def __init__(self, doing: str = "reading sessions") -> None:
+        self._doing = doing
         self._clock = SystemClock()
         self._started = self._clock.monotonic_seconds()
         self._last = self._started + FIRST_AFTER_SECONDS - EVERY_SECONDS
@@ -37,7 +38,7 @@ class ProgressBar:
             self._last = now
             self._is_shown = True
             elapsed = now - self._started
-            sys.stderr.write(_CLEAR + bar(done_bytes, total_bytes, elapsed))
+            sys.stderr.write(_CLEAR + bar(done_bytes, total_bytes, elapsed, self._doing))
             sys.stderr.flush()
 
     def clear(self) -> None:
@@ -48,14 +49,16 @@ class ProgressBar:
             self._is_shown = False
 
 
-def bar(done_bytes: int, total_bytes: int, elapsed_seconds: float) -> str:
+def bar(
+    done_bytes: int, total_bytes: int, elapsed_seconds: float, doing: str = "reading sessions"
+) -> str:
     """One line: share, amount, rate, time left."""
     share = done_bytes / total_bytes if total_bytes else 1.0
     filled = int(share * BAR_CELLS)
     rate = done_bytes / elapsed_seconds if elapsed_seconds > 0 else 0.0
     left = (total_bytes - done_bytes) / rate if rate else 0.0
     return (
-        f"reading sessions {'█' * filled}{'░' * (BAR_CELLS - filled)} {share:4.0%}"
+        f"{doing} {'█' * filled}{'░' * (BAR_CELLS - filled)} {share:4.0%}"
         f"  {done_bytes / 1e6:,.0f} of {total_bytes / 1e6:,.0f} MB"
         f"  {rate / 1e6:,.0f} MB/s  {_duration(left)} left"
     )

@@ -1,7 +1,7 @@
 """Change one setting in config.toml or in the agent's settings, so that nothing else is lost.
 
 Under a lock: read again, change the text, see that it says what was wanted and that the settings
-still make sense, keep a copy beside the file, replace it at once, read it back. Where somebody else
+still make sense, have what it said kept, replace it at once, read it back. Where somebody else
 changed the file meanwhile, all of it is done again with what that one wrote.
 """
 
@@ -18,7 +18,7 @@ from tokenbudget.config.files import read_regular
 from tokenbudget.config.layers import AGENT_FOLDER, LOCAL_NAME, SETTINGS_NAME, project_dir
 from tokenbudget.config.management import LOCAL, OURS, PROJECT, USER
 from tokenbudget.model.errors import BadConfig, BadRequest
-from tokenbudget.system.atomic import write_atomic, write_atomic_at
+from tokenbudget.system.atomic import write_atomic_at
 from tokenbudget.system.locks import FileLock
 
 TYPE_CHECKING = False
@@ -55,7 +55,9 @@ class Change(NamedTuple):
     before: str
     after: str
     backup: str = ""
-    """The copy of the old file; '' where there was none, or nothing was written."""
+    """The kept copy of the old file; '' where there was none, or nothing was written."""
+    was_there: bool = True
+    """Whether there was a file."""
 
     @property
     def is_any(self) -> bool:
@@ -87,12 +89,18 @@ def carry_out(
     edit: Edit,
     clock: Clock,
     judge: Callable[[str, bytes], None],
-    is_dry_run: bool = False,
+    keep: Callable[[Change], str] | None = None,
 ) -> Change:
     """Make an edit, or find out what it would change.
 
-    `judge` is handed the path and the new bytes and raises BadConfig where they would make no
-    sense; then nothing is written.
+    Args:
+        settings: Of this run; they say which file is meant.
+        edit: What to set or unset, and where.
+        clock: For waiting.
+        judge: Is handed the path and the new bytes and raises BadConfig where they would make no
+            sense; then nothing is written.
+        keep: Is told of the change before each writing, keeps what the file says, durably, and
+            says where; what it raises stops the writing. Without it nothing is written.
 
     Raises:
         BadConfig: the file is not as it should be, or cannot be changed by us.
@@ -101,10 +109,10 @@ def carry_out(
     named_path = file_of(settings, edit.scope)
     path = os.path.realpath(named_path)
     _refuse_place(settings, edit.scope, named_path, path)
-    if is_dry_run:
+    if keep is None:
         return _changed(path, edit, named_path, judge)
     try:
-        return _written(settings, path, edit, named_path, clock, judge)
+        return _written(settings, path, edit, named_path, clock, judge, keep)
     except OSError as exc:
         raise BadConfig(f"cannot change {path}: {exc.strerror or exc}; nothing was lost") from exc
 
@@ -129,6 +137,7 @@ def _written(
     named_path: str,
     clock: Clock,
     judge: Callable[[str, bytes], None],
+    keep: Callable[[Change], str],
 ) -> Change:
     os.makedirs(settings.data_dir, 0o700, exist_ok=True)
     lock = FileLock(os.path.join(settings.data_dir, LOCK_NAME))
@@ -137,7 +146,7 @@ def _written(
         made: Change | None = None
         for _ in range(MOST_TRIES):
             try:
-                change = _replaced(path, edit, named_path, clock, judge)
+                change = _replaced(path, edit, named_path, clock, judge, keep)
             except _ChangedMeanwhile:
                 clock.sleep(PAUSE_SECONDS)
                 continue
@@ -150,7 +159,12 @@ def _written(
 
 
 def _replaced(
-    path: str, edit: Edit, named_path: str, clock: Clock, judge: Callable[[str, bytes], None]
+    path: str,
+    edit: Edit,
+    named_path: str,
+    clock: Clock,
+    judge: Callable[[str, bytes], None],
+    keep: Callable[[Change], str],
 ) -> Change:
     """One try, which is given up where somebody else changes the file before it is replaced.
 
@@ -161,12 +175,12 @@ def _replaced(
         raise BadConfig(f"{path} is read-only; make it writable, or change it where it comes from")
     if seen and not seen[1]:
         clock.sleep(PAUSE_SECONDS)  # somebody may be about to fill it
-    change = _changed(path, edit, named_path, judge)
+    change = _changed(path, edit, named_path, judge)._replace(was_there=seen is not None)
     if not change.is_any:
         return change
     folder, name = os.path.split(path)
     os.makedirs(folder, 0o700, exist_ok=True)
-    backup = _backed_up(path, change.before, clock) if seen else ""
+    kept = keep(change)
 
     def refuse_another() -> None:
         if _identity(path) != seen:
@@ -176,13 +190,9 @@ def _replaced(
     try:
         mode = seen[0] if seen else NEW_MODES.get(edit.scope, 0o600)
         write_atomic_at(descriptor, name, change.after.encode(), mode, refuse_another)
-    except _ChangedMeanwhile:
-        if backup:  # of a file that was not replaced
-            os.unlink(backup)
-        raise
     finally:
         os.close(descriptor)
-    return change._replace(backup=backup)
+    return change._replace(backup=kept)
 
 
 def _wait_for(lock: FileLock, clock: Clock) -> None:
@@ -248,17 +258,3 @@ def _identity(path: str) -> tuple[int, int, int, int] | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     return stat.S_IMODE(found.st_mode), found.st_size, found.st_mtime_ns, found.st_ino
-
-
-def _backed_up(path: str, text: str, clock: Clock) -> str:
-    """A copy beside the file, named by the time; several in one second each get their own."""
-    import time
-
-    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(clock.now_ms() / 1000))
-    backup = f"{path}.{stamp}.bak"
-    number = 1
-    while os.path.lexists(backup):
-        number += 1
-        backup = f"{path}.{stamp}-{number}.bak"
-    write_atomic(backup, text.encode())
-    return backup

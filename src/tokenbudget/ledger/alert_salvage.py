@@ -7,14 +7,12 @@ told may be told again. Each table is read up to its damage from either side.
 from __future__ import annotations
 
 import sqlite3
-from typing import Any
+from typing import Any, TypeAlias
 
 from tokenbudget.ledger.alert_store import highest_version
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    Row = tuple[object, ...]
-    Kinds = tuple[type | tuple[type, ...], ...]
+Row: TypeAlias = tuple[object, ...]
+Kinds: TypeAlias = "tuple[type | tuple[type, ...], ...]"
 
 UNREADABLE = (sqlite3.Error, OverflowError, UnicodeError, MemoryError)
 """What reading damaged pages raises; a damaged length may ask for any amount of memory."""
@@ -46,7 +44,7 @@ def take_over(connection: sqlite3.Connection, damaged: sqlite3.Connection) -> bo
     """Copy what can be read; whether what the alerts remembered is lost. The caller commits."""
     is_state_lost = False
     for table, (columns, kinds) in _TABLES.items():
-        rows, is_whole = _readable(damaged, table, columns, kinds)
+        rows, is_whole = readable(damaged, table, columns, kinds)
         connection.executemany(
             f"INSERT OR IGNORE INTO {table} ({', '.join(columns)})"
             f" VALUES ({', '.join('?' * len(columns))})",
@@ -62,19 +60,22 @@ def take_over(connection: sqlite3.Connection, damaged: sqlite3.Connection) -> bo
     return is_state_lost
 
 
-def _readable(
+def readable(
     damaged: sqlite3.Connection, table: str, columns: tuple[str, ...], kinds: Kinds
 ) -> tuple[list[Row], bool]:
-    """Every row that can be read, in order, and whether these are all."""
+    """Every row that can be read, in order of the first column, and whether these are all."""
     found: dict[Any, Row] = {}
     is_whole = False
     for order in ("ASC", "DESC"):
         rows = f"SELECT {', '.join(columns)} FROM {table} ORDER BY {columns[0]} {order}"
         try:
+            lost = 0
             for row in damaged.execute(rows):
                 if all(map(_is_plausible, row, kinds)):
                     found[row[0]] = row
-            is_whole = True
+                else:
+                    lost += 1
+            is_whole = lost == 0
             break
         except UNREADABLE as damage:
             if "no such table" in str(damage):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 
+from tokenbudget.ledger.writing import written
 from tokenbudget.model.errors import LedgerUnusable
 
 TYPE_CHECKING = False
@@ -62,22 +63,8 @@ class AlertRows:
                 "alerts are decided and sent only where their ledger can be kept, and this is a"
                 " passing copy; make its folder writable or set TOKENS_HOME"
             )
-        with self._told:
-            was_still = self._connection.in_transaction
-            if was_still:
-                self._connection.execute("COMMIT")
-            (before,) = self._connection.execute("PRAGMA busy_timeout").fetchone()
-            self._connection.execute(f"PRAGMA busy_timeout = {patience_ms}")
-            try:
-                self._connection.execute("BEGIN IMMEDIATE")
-                yield AlertWriting(self._connection)
-                self._connection.execute("COMMIT")
-            finally:
-                if self._connection.in_transaction:  # it raised, or could not be committed
-                    self._connection.execute("ROLLBACK")
-                self._connection.execute(f"PRAGMA busy_timeout = {before}")
-                if was_still:
-                    self._connection.execute("BEGIN")
+        with self._told, written(self._connection, patience_ms):
+            yield AlertWriting(self._connection)
 
     def state(self) -> str | None:
         """What is remembered, as it was saved; `None` for nothing."""

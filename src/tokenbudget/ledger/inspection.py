@@ -24,13 +24,18 @@ class SessionRow(NamedTuple):
     project: str
     agent: str
     is_gone: bool
+    is_archived: bool = False
+    """Whether an archive holds it, wherever its transcript is."""
+
+
+_IS_ARCHIVED = "EXISTS (SELECT 1 FROM archived_session a WHERE a.session = s.name)"
 
 
 def sessions(connection: sqlite3.Connection, limit: int = -1) -> list[SessionRow]:
     """Every session that has a response, or the last `limit` ones, newest first."""
     rows = connection.execute(
         "SELECT s.name, s.title, s.git_branch, s.version, s.cwd, s.first_at, s.last_at,"
-        " ifnull(p.path, ''), f.agent, min(f.gone_at_ms IS NOT NULL)"
+        f" ifnull(p.path, ''), f.agent, min(f.gone_at_ms IS NOT NULL), {_IS_ARCHIVED}"
         " FROM (SELECT DISTINCT session_id, file_id FROM response) r"
         " JOIN session s ON s.id = r.session_id JOIN file f ON f.id = r.file_id"
         " LEFT JOIN project p ON p.id = f.project_id"
@@ -49,10 +54,11 @@ def _is_text(name: str) -> bool:
     return True
 
 
-_NAMED = """
+_NAMED = f"""
 SELECT s.name, s.title, s.git_branch, s.version, s.cwd, s.first_at, s.last_at,
-       ifnull(p.path, ''), ifnull(f.agent, ''), ifnull(min(f.gone_at_ms IS NOT NULL), 0)
-FROM session s {} JOIN file f ON f.session = s.name LEFT JOIN project p ON p.id = f.project_id
+       ifnull(p.path, ''), ifnull(f.agent, ''), ifnull(min(f.gone_at_ms IS NOT NULL), 0),
+       {_IS_ARCHIVED}
+FROM session s {{}} JOIN file f ON f.session = s.name LEFT JOIN project p ON p.id = f.project_id
 """
 
 

@@ -9,6 +9,7 @@ import sqlite3
 
 from tokenbudget.ledger.schema import (
     ALERT_TABLES,
+    JOURNAL_TABLES,
     PIECE_TABLES,
     REPORT_TABLES,
     SESSION_INDEXES,
@@ -54,11 +55,18 @@ def m004_alerts(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
+def m005_journal(connection: sqlite3.Connection) -> None:
+    """What was changed of a person's files, and where each archived session lies."""
+    for statement in _statements(JOURNAL_TABLES):
+        connection.execute(statement)
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m001_tables,
     m002_pieces,
     m003_reports,
     m004_alerts,
+    m005_journal,
 )
 
 

@@ -19,6 +19,9 @@ _SIDE_FILES = ("", "-wal", "-shm")
 FORGETFUL = ", the alerts forgot what is silenced, acknowledged or told already"
 """What to say where the state of the alerts could not be read."""
 
+UNDOING_LESS = ", a part of what tokens undo could take back is unknown now"
+"""What to say where the journal could not be read as a whole."""
+
 
 def salvaged_ledger(
     path: str, thresholds: Sequence[int], now_ms: int, warn: Callable[[str], None]
@@ -43,7 +46,8 @@ def salvaged_ledger(
         warn(
             f"the ledger was damaged ({cause}); {saved.responses:,} responses were saved"
             f"{_loss(responses_in(aside), saved.responses)}"
-            f"{FORGETFUL if saved.is_memory_lost else ''}, and the old file was kept as {aside}"
+            f"{FORGETFUL if saved.is_memory_lost else ''}"
+            f"{UNDOING_LESS if saved.is_journal_lost else ''}, and the old file was kept as {aside}"
         )
         return ledger
 

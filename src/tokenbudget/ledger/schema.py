@@ -5,11 +5,12 @@ History
     2  pieces of context windows with their counts, calibration
     3  what the agent itself reports through its status line: limits, window sizes
     4  alerts: what they remember, decisions, messages to be sent, history; sessions by index
+    5  the journal of what was changed, and where each archived session lies
 """
 
 from __future__ import annotations
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 MILLISECONDS_PER_HOUR = 3_600_000
 
@@ -337,6 +338,55 @@ CREATE INDEX response_session ON response (session_id, started_at_ms);
 CREATE INDEX file_session ON file (session);
 """
 """What a live view asks at every tick, in a ledger of a million requests as well."""
+
+JOURNAL_TABLES = """
+CREATE TABLE action (
+    -- One run of a verb that changed, or was about to change, a person's files; never removed.
+    id           INTEGER PRIMARY KEY,          -- in the order of writing; `tokens undo ID`
+    at_ms        INTEGER NOT NULL,
+    cause        TEXT NOT NULL,                -- the command: 'tokens compact'
+    project      NOT NULL,                     -- the project's folder, or ''; BLOB if not UTF-8
+    freed_tokens INTEGER,                      -- per request, as predicted; NULL: unknown
+    freed_bytes  INTEGER NOT NULL,             -- on disk, as predicted
+    undone_at_ms INTEGER,                      -- when all of it was taken back
+    undoes       INTEGER REFERENCES action     -- the action that this one takes back; NULL: none
+);
+
+CREATE TABLE action_step (
+    -- One change of an action: written before it is made, its outcome after.
+    id        INTEGER PRIMARY KEY,
+    action_id INTEGER NOT NULL REFERENCES action,
+    number    INTEGER NOT NULL,  -- its place in the action, from 0
+    step      TEXT NOT NULL,     -- JSON object: kind and all that doing it needs
+    state     TEXT NOT NULL,     -- planned, done, unchanged, failed, undone, conflict
+    message   TEXT NOT NULL,     -- one sentence, or ''
+    result    TEXT NOT NULL,     -- JSON object: what taking it back needs
+    UNIQUE (action_id, number)
+);
+
+CREATE TABLE archived_session (
+    -- A session in an archive file: an index only, the manifests beside the archives are the truth.
+    id               INTEGER PRIMARY KEY,
+    session          TEXT NOT NULL,     -- the agent's own id
+    folder           NOT NULL,          -- of the archive; BLOB where the name is not UTF-8
+    archive_file     TEXT NOT NULL,     -- its name in there
+    archived_at_ms   INTEGER NOT NULL,
+    last_activity_ms INTEGER NOT NULL,  -- when the session's files were last written
+    raw_bytes        INTEGER NOT NULL,  -- of the session's files
+    size_bytes       INTEGER NOT NULL,  -- of the archive file, or of this session's part of it
+    UNIQUE (session, folder, archive_file)
+);
+
+CREATE TABLE archived_file (
+    -- A file of an archived session, and where it was before.
+    id          INTEGER PRIMARY KEY,
+    archived_id INTEGER NOT NULL REFERENCES archived_session,
+    name        NOT NULL,  -- inside the archive; BLOB where it is not UTF-8
+    path        NOT NULL   -- its original place; BLOB where it is not UTF-8
+);
+CREATE INDEX archived_file_session ON archived_file (archived_id);
+CREATE INDEX archived_file_path ON archived_file (path);
+"""
 
 SUMS = (
     "requests",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from tokenbudget.ledger.alert_store import AlertRows
+    from tokenbudget.ledger.archive_index import ArchiveRows
     from tokenbudget.ledger.files import FileState
     from tokenbudget.ledger.inspection import (
         CopySums,
@@ -23,13 +24,16 @@ if TYPE_CHECKING:
         SessionRow,
         ToolRow,
     )
+    from tokenbudget.ledger.journal import JournalRows
     from tokenbudget.ledger.live import ActiveSession
+    from tokenbudget.ledger.project_work import ProjectWork
     from tokenbudget.ledger.queries import UsageQuery, UsageRow
     from tokenbudget.ledger.salvage import Saved
+    from tokenbudget.ledger.uses import ProjectUses
     from tokenbudget.ledger.window_store import WindowStore
     from tokenbudget.ledger.windows import RequestRow
     from tokenbudget.ledger.writer import Writer
-    from tokenbudget.model.protocols import Source
+    from tokenbudget.model.protocols import Clock, Source
 
 __all__ = ["TEMPORARY", "Ledger"]
 
@@ -61,16 +65,20 @@ class Ledger:
     Every method raises LedgerUnusable or LedgerDamaged where SQLite fails.
     """
 
-    def __init__(self, path: str, thresholds: Sequence[int] = ()) -> None:
+    def __init__(
+        self, path: str, thresholds: Sequence[int] = (), clock: Clock | None = None
+    ) -> None:
         """Open the ledger at `path` (`TEMPORARY` for one that nobody keeps).
 
         `thresholds` are the prompt sizes at which a price changes; see `rollups.use_thresholds`.
+        `clock` tells the journal the time; without one, the system's.
 
         Raises:
             LedgerUnusable, LedgerDamaged, LedgerTooNew: see `open_ledger`.
         """
         self.path = path
         self._told = Told(path)
+        self._clock = clock
         self._connection = open_ledger(path)
         try:
             with self._told:
@@ -132,11 +140,12 @@ class Ledger:
             self._connection.execute("COMMIT")
 
     def check(self) -> None:
-        """Have SQLite look at every page; raises LedgerDamaged where it finds anything."""
+        """Have SQLite look at every page, and read the journal; raises LedgerDamaged."""
         with self._told:
             found = self._connection.execute("PRAGMA quick_check(1)").fetchone()[0]
             if found != "ok":
                 raise sqlite3.DatabaseError(f"malformed: {found}")
+        self.journal.check()
 
     def take_over(self, aside: str) -> Saved:
         """Merge what a damaged ledger still tells; see `salvage.take_over`."""
@@ -190,6 +199,29 @@ class Ledger:
 
         return AlertRows(self._connection, self._told, is_kept=self.path != TEMPORARY)
 
+    @property
+    def journal(self) -> JournalRows:
+        """What was changed of a person's files; only read in a ledger that nobody keeps."""
+        from tokenbudget.ledger.journal import JournalRows
+        from tokenbudget.system.clock import SystemClock
+
+        is_kept = self.path != TEMPORARY
+        return JournalRows(self._connection, self._told, self._clock or SystemClock(), is_kept)
+
+    @property
+    def archives(self) -> ArchiveRows:
+        """Which session lies in which archive; only read in a ledger that nobody keeps."""
+        from tokenbudget.ledger.archive_index import ArchiveRows
+
+        return ArchiveRows(self._connection, self._told, is_kept=self.path != TEMPORARY)
+
+    @property
+    def work(self) -> ProjectWork:
+        """The work in one folder: how its sessions begin, what is open in one."""
+        from tokenbudget.ledger.project_work import ProjectWork
+
+        return ProjectWork(self._connection, self._told)
+
     # ── asking ─────────────────────────────────────────────────────────────────────────────────
 
     def usage(self, query: UsageQuery) -> list[UsageRow]:
@@ -236,6 +268,13 @@ class Ledger:
 
         with self._told:
             return live.last_requests(self._connection, session, since_ms, limit)
+
+    def project_uses(self, projects: Sequence[str], since_ms: int, until_ms: int) -> ProjectUses:
+        """What a project's sessions used in a period; see `uses.project_uses`."""
+        from tokenbudget.ledger import uses
+
+        with self._told:
+            return uses.project_uses(self._connection, projects, since_ms, until_ms)
 
     def subagent_tokens(self, session: str) -> int:
         """All tokens of a session's subagents."""

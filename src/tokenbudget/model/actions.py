@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 Effect = Literal["now", "next compaction", "next start", "disk only"]
 """When a change reaches the window; "disk only" never does, for the thing was never sent."""
@@ -145,6 +145,8 @@ class Proposal(NamedTuple):
     """Empty for an advice, which only a person can follow."""
     command: str = ""
     """What the person would type to follow an advice."""
+    weekly: Weight = NEVER_SENT
+    """Tokens a week that are not part of every request: what reading there came to."""
 
 
 # ── the journal ──────────────────────────────────────────────────────────────────────────────────
@@ -172,3 +174,5 @@ class ActionRecord(NamedTuple):
     freed_bytes: int
     undone_at_ms: int | None
     steps: tuple[StepRecord, ...]
+    undoes: int | None = None
+    """The action that this one takes back; such an action has no steps of its own."""

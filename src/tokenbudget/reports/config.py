@@ -88,11 +88,12 @@ def change_lines(change: Change) -> list[str]:
     return [one_line(line) for line in difference]
 
 
-def change_fields(change: Change, is_written: bool) -> dict[str, object]:
-    """The same as JSON fields."""
+def change_fields(change: Change, action: int | None) -> dict[str, object]:
+    """The same as JSON fields; `action` is its number in the journal, if it was written."""
     return {
         "path": change.path,
-        "is_written": is_written,
+        "is_written": action is not None,
+        "action": action,
         "backup": change.backup or None,
         "difference": change_lines(change),
     }

@@ -65,7 +65,7 @@ def sessions_lines(
         [
             _short_id(facts),
             _when(facts.last_at, zone),
-            _project_name(facts) + (" (gone)" if facts.is_gone else ""),
+            _project_name(facts) + (f" ({_absence(facts)})" if facts.is_gone else ""),
             facts.title or facts.git_branch,
             sums.requests,
             sums.total_tokens,
@@ -88,7 +88,8 @@ def session_lines(
     branch = f"   branch {one_line(facts.git_branch)}" if facts.git_branch else ""
     by_agents = f", {short_count(whole.subagent_tokens)} of them by subagents"
     head = [
-        f"  Session    {one_line(facts.session)}" + ("   transcript gone" if facts.is_gone else ""),
+        f"  Session    {one_line(facts.session)}"
+        + (f"   transcript {_absence(facts)}" if facts.is_gone else ""),
         f"  Project    {one_line(tilde(facts.project, home)) or 'unknown'}{branch}",
         f"  Time       {_when(facts.first_at, zone)} to {_when(facts.last_at, zone)}"
         f"   {one_line(facts.agent)} {one_line(facts.version)}",
@@ -149,7 +150,12 @@ def _facts_fields(facts: SessionRow) -> dict[str, object]:
         "first_at": facts.first_at,
         "last_at": facts.last_at,
         "is_transcript_gone": bool(facts.is_gone),
+        "is_archived": bool(facts.is_archived),
     }
+
+
+def _absence(facts: SessionRow) -> str:
+    return "archived" if facts.is_archived else "gone"
 
 
 def sessions_document(found: Sequence[SessionUsage], limit: int | None) -> str:

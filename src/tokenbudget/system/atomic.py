@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import stat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+RANDOM_BYTES = 8
+_HEX = frozenset("0123456789abcdef")
+
+STRAY_SECONDS = 3600
+"""A temporary file this much older than the last write was left by a process that was killed."""
 
 
 def write_atomic(path: str, data: bytes, mode: int = 0o600) -> None:
@@ -45,7 +53,7 @@ def write_atomic_at(
     Raises:
         OSError: it cannot be written; the old file then still stands.
     """
-    temporary = f".{name}.{os.urandom(8).hex()}.tmp"
+    temporary = f".{name}.{os.urandom(RANDOM_BYTES).hex()}.tmp"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(temporary, flags, 0o666 if mode is None else 0o600, dir_fd=folder)
     try:
@@ -62,3 +70,27 @@ def write_atomic_at(
         os.unlink(temporary, dir_fd=folder)
         raise
     os.fsync(folder)
+
+
+def remove_strays(folder: int, name: str) -> None:
+    """Remove what killed processes left of this file; the clock is that of the file system.
+
+    Raises:
+        OSError: the file is not there, or a stray cannot be removed.
+    """
+    last = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mtime - STRAY_SECONDS
+    for stray in os.listdir(folder):
+        if not _is_ours(stray, name):
+            continue
+        with contextlib.suppress(FileNotFoundError):  # another process has just renamed it
+            found = os.stat(stray, dir_fd=folder, follow_symlinks=False)
+            if stat.S_ISREG(found.st_mode) and found.st_mtime < last:
+                os.unlink(stray, dir_fd=folder)
+
+
+def _is_ours(stray: str, name: str) -> bool:
+    """Whether it has the name of a temporary file as `write_atomic_at` makes it."""
+    start, end = f".{name}.", ".tmp"
+    middle = stray.removeprefix(start).removesuffix(end)
+    is_named = stray == start + middle + end
+    return is_named and len(middle) == 2 * RANDOM_BYTES and _HEX.issuperset(middle)

@@ -7,21 +7,17 @@ was true a moment ago. What is there already keeps its mode and content.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import stat
 
 from tokenbudget.model.errors import ProjectUnusable, Refused
 from tokenbudget.model.plain_text import one_line
-from tokenbudget.system.atomic import write_atomic_at
+from tokenbudget.system.atomic import remove_strays, write_atomic_at
 
 AGENT_FOLDER, FOLDER = ".claude", "context"
 IGNORE_NAME, IGNORE_ALL = ".gitignore", b"*\n"
 TRACKER = "token-tracker.json"
-
-STRAY_SECONDS = 3600
-"""A temporary file this much older than the last write was left by a process that was killed."""
 
 _NAME_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-.")
 _OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NONBLOCK
@@ -56,7 +52,7 @@ def write_context_file(project: str, name: str, data: bytes) -> None:
     folder = _open_context(project)
     try:
         write_atomic_at(folder, name, data)
-        _remove_strays(folder, name)
+        remove_strays(folder, name)
     except OSError as wrong:
         raise _unusable(os.path.join(project, AGENT_FOLDER, FOLDER, name), wrong) from wrong
     finally:
@@ -133,18 +129,6 @@ def _make_context(agent: int) -> None:
             raise
     finally:
         os.close(folder)
-
-
-def _remove_strays(folder: int, name: str) -> None:
-    """Remove what killed processes left of this file; the clock is that of the file system."""
-    last = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mtime - STRAY_SECONDS
-    for stray in os.listdir(folder):
-        if not (stray.startswith(f".{name}.") and stray.endswith(".tmp")):
-            continue
-        with contextlib.suppress(FileNotFoundError):  # another monitor has just renamed it
-            found = os.stat(stray, dir_fd=folder, follow_symlinks=False)
-            if stat.S_ISREG(found.st_mode) and found.st_mtime < last:
-                os.unlink(stray, dir_fd=folder)
 
 
 def _not_a_folder(parent: int, name: str, path: str) -> str:

@@ -34,7 +34,7 @@ from tokenbudget.system.trash_origin import ORIGIN, Discarded, read_origin, writ
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tokenbudget.model.protocols import Clock
 
@@ -70,10 +70,11 @@ class Trash:
         self.data_dir = data_dir
         self._clock = clock
 
-    def move(self, path: str, reason: str) -> Discarded:
+    def move(self, path: str, reason: str, folder: int | None = None) -> Discarded:
         """Take a regular file away, into the trash; it can be given back.
 
         Whoever writes to it meanwhile loses nothing: its last bytes are in the trash too.
+        `folder` is a descriptor of the folder that it is in, for who came there in their own way.
 
         Raises:
             Refused: it is a link, special, another user's, hard-linked, or was just replaced.
@@ -83,13 +84,13 @@ class Trash:
         folder_path, name = os.path.split(os.path.abspath(path))
         try:
             with (
-                opened_folder(folder_path) as folder,
-                opened_file(folder, name, path) as source,
+                _held(folder, folder_path) as place,
+                opened_file(place, name, path) as source,
                 self._opened_trash() as trash,
             ):
                 found = _described(source, self._new_id(), path, reason, self._clock.now_ms())
                 with _new_entry(trash, found) as entry:
-                    _take(folder, name, source, entry, path)
+                    _take(place, name, source, entry, path)
                     return _settled(entry, source, found)
         except OSError as wrong:
             raise _unusable(path, wrong) from wrong
@@ -119,10 +120,25 @@ class Trash:
             raise _unusable(self.data_dir, wrong) from wrong
         return Listing(tuple(discarded), tuple(written_since), tuple(unreadable))
 
-    def give_back(self, identity: str, to: str | None = None) -> str:
+    def find(self, identity: str) -> Discarded | None:
+        """One entry, however many there are; None where the trash has no such, or it is damaged.
+
+        Raises:
+            ProjectUnusable: the trash cannot be read.
+        """
+        if not _ID.fullmatch(identity) or not os.path.lexists(os.path.join(self.data_dir, FOLDER)):
+            return None
+        try:
+            with self._opened_trash() as trash:
+                return _found_in(trash, identity)[0]
+        except OSError as wrong:
+            raise _unusable(self.data_dir, wrong) from wrong
+
+    def give_back(self, identity: str, to: str | None = None, folder: int | None = None) -> str:
         """Put a file back where it came from, or at `to`; the path where it now is.
 
         What somebody wrote at its end while it was in the trash comes back with it.
+        `folder` is a descriptor of the folder that it goes to, as for `move`.
 
         Raises:
             Refused: another file is there by now; nothing was changed.
@@ -135,21 +151,24 @@ class Trash:
             with self._opened_trash() as trash, _opened_entry(trash, identity) as entry:
                 found = read_origin(entry, identity)
                 path = os.path.abspath(to or found.path)
-                os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+                if folder is None:
+                    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
                 with (
-                    opened_folder(os.path.dirname(path)) as folder,
+                    _held(folder, os.path.dirname(path)) as place,
                     opened_file(entry, CONTENT, path, may_have_links=True) as content,
                 ):
                     if sha256_of(content, found.size_bytes) != found.sha256:
                         raise SourceUnreadable(f"the kept copy of {quoted(path)} is damaged")
-                    _put(entry, content, folder, path, sha256_of(content))
+                    _put(entry, content, place, path, sha256_of(content))
                 _remove_entry(trash, entry, identity)
                 return path
         except OSError as wrong:
             raise _unusable(to or identity, wrong) from wrong
 
-    def empty(self, older_than_days: int) -> Emptied:
-        """Remove for good what was moved here longer ago.
+    def empty(
+        self, older_than_days: int, may_go: Callable[[Discarded], bool] | None = None
+    ) -> Emptied:
+        """Remove for good what was moved here longer ago, and what `may_go` agrees to.
 
         What tells no time, and what was written since, is left.
 
@@ -161,7 +180,9 @@ class Trash:
         ripe = [
             found
             for found in listing.discarded
-            if found.moved_at_ms < latest_ms and found.id not in listing.written_since
+            if found.moved_at_ms < latest_ms
+            and found.id not in listing.written_since
+            and (may_go is None or may_go(found))
         ]
         if not ripe:
             return Emptied(0, 0)
@@ -187,6 +208,16 @@ class Trash:
                 os.fsync(data)
             with _opened_entry(data, FOLDER) as trash:
                 yield trash
+
+
+@contextlib.contextmanager
+def _held(folder: int | None, path: str) -> Iterator[int]:
+    """The folder that the caller holds open, or else the one at `path`."""
+    if folder is not None:
+        yield folder
+        return
+    with opened_folder(path) as opened:
+        yield opened
 
 
 @contextlib.contextmanager

@@ -1,0 +1,145 @@
+"""What the agent's settings files say already: read only, one that cannot be understood is named.
+
+Writing them is `resources.settings`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import NamedTuple
+
+from tokenbudget.config.edit_toml import NotEditable
+from tokenbudget.resources.kind import AGENT_FOLDER
+from tokenbudget.resources.looking import facts_of, is_plainly_inside, text_at
+from tokenbudget.resources.settings import edited
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tokenbudget.model.actions import SettingEdit
+    from tokenbudget.resources.kind import Place
+
+MOST_BYTES = 4_000_000
+
+
+class Said(NamedTuple):
+    """The settings that concern what is sent, of all files together."""
+
+    denied: frozenset[str]
+    """`permissions.deny`."""
+    skill_overrides: Mapping[str, str]
+    excluded_memory: tuple[str, ...]
+    """`claudeMdExcludes`: absolute paths and patterns."""
+    disabled_servers: frozenset[str]
+    """`disabledMcpjsonServers`."""
+    description_characters: int | None
+    """`skillListingMaxDescChars`."""
+    listing_share: float | None
+    """`skillListingBudgetFraction`."""
+    text: str
+    """Of all files, to see whether something is mentioned."""
+    local_text: str | None
+    """Of the project's local settings, '' where there are none; None where they take no edit."""
+    notes: tuple[str, ...]
+
+    def takes(self, *edits: SettingEdit) -> bool:
+        """Whether the project's local settings can be changed so."""
+        if self.local_text is None:
+            return False
+        try:
+            edited(self.local_text, edits)
+        except (NotEditable, ValueError):
+            return False
+        return True
+
+
+def said_by(place: Place) -> Said:
+    """What the user's, the project's and the local settings say; later ones win."""
+    texts, documents, notes = [], [], []
+    local_text = "" if _is_free(place) else None
+    for path, top in _files(place):
+        text = text_at(path, (top,), MOST_BYTES)
+        if text is None:
+            if os.path.lexists(path):
+                notes.append(f"{place.name_of(path)} cannot be read; what it says is not known")
+                local_text = None if path == place.local_settings else local_text
+            continue
+        texts.append(text)
+        if path == place.local_settings and local_text is not None:
+            local_text = text
+        try:
+            found = json.loads(text.removeprefix("\ufeff") or "{}")
+        except (ValueError, RecursionError):
+            found = None
+        if isinstance(found, dict):
+            documents.append(found)
+            continue
+        notes.append(f"{place.name_of(path)} is no JSON object; correct that first")
+        local_text = None if path == place.local_settings else local_text
+    return _said(documents, "\n".join(texts), local_text, tuple(notes))
+
+
+def _files(place: Place) -> list[tuple[str, str]]:
+    """(path, folder that it must lie in), lowest first."""
+    found = [
+        (os.path.join(folder, "settings.json"), place.home or folder)
+        for folder in reversed(place.claude_dirs)
+    ]
+    found = [(path, top if path.startswith(top) else os.path.dirname(path)) for path, top in found]
+    own = os.path.join(place.project, AGENT_FOLDER)
+    found.append((os.path.join(own, "settings.json"), place.project))
+    found.append((place.local_settings, place.project))
+    return found
+
+
+def _is_free(place: Place) -> bool:
+    """Whether a settings file of this person can be there: no link, nothing in its way."""
+    path = place.local_settings
+    if os.path.lexists(path):
+        facts = facts_of(path)
+        is_ours = facts is not None and facts.is_ours and facts.is_writable
+        return is_ours and is_plainly_inside(path, place.project)
+    folder = place.agent_folder
+    if os.path.lexists(folder):
+        return is_plainly_inside(folder, place.project) and os.path.isdir(folder)
+    return os.path.isdir(place.project)
+
+
+def _said(
+    documents: list[dict[str, object]], text: str, local_text: str | None, notes: tuple[str, ...]
+) -> Said:
+    overrides: dict[str, str] = {}
+    characters: int | None = None
+    share: float | None = None
+    for document in documents:
+        given = document.get("skillOverrides")
+        for name, value in given.items() if isinstance(given, dict) else ():
+            overrides[str(name)] = str(value)
+        wanted = document.get("skillListingMaxDescChars")
+        if isinstance(wanted, int) and not isinstance(wanted, bool) and wanted >= 0:
+            characters = wanted
+        fraction = document.get("skillListingBudgetFraction")
+        if isinstance(fraction, int | float) and not isinstance(fraction, bool):
+            share = float(fraction) if 0 < fraction <= 1 else share
+    permissions = [_table(document.get("permissions")) for document in documents]
+    return Said(
+        frozenset(word for table in permissions for word in _words(table.get("deny"))),
+        overrides,
+        tuple(word for d in documents for word in _words(d.get("claudeMdExcludes"))),
+        frozenset(word for d in documents for word in _words(d.get("disabledMcpjsonServers"))),
+        characters,
+        share,
+        text,
+        local_text,
+        notes,
+    )
+
+
+def _table(value: object) -> dict[str, object]:
+    return value if isinstance(value, dict) else {}
+
+
+def _words(value: object) -> list[str]:
+    return [word for word in value if isinstance(word, str)] if isinstance(value, list) else []
