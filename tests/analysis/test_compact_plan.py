@@ -13,13 +13,16 @@ from tokenbudget.analysis.compact_plan import (
     kind_weights,
     total,
     totals_by_effect,
+    with_joined_edits,
 )
 from tokenbudget.model.actions import (
     NEVER_SENT,
     UNKNOWN_WEIGHT,
+    EditSettings,
     Effect,
     Item,
     Proposal,
+    SettingEdit,
     TrashFile,
     Weight,
 )
@@ -136,3 +139,29 @@ def test_a_compaction_never_frees_more_than_there_is(tokens: int, summaries: lis
 def test_own_compactions_say_what_a_summary_takes() -> None:
     assert conversation_freed(100_000, [3_000, 3_000, 3_000]).tokens == 97_000
     assert conversation_freed(100_000, []).tokens == 87_500
+
+
+def test_a_settings_file_is_changed_in_one_step() -> None:
+    one, two, other = (SettingEdit(("deny",), name, is_member=True) for name in "abc")
+    trash = TrashFile("/p/x.bak", 1, 1)
+    found = with_joined_edits(
+        [
+            proposal("agents/a")._replace(steps=(EditSettings("/p/s.json", (one,)),)),
+            proposal("scratch/x")._replace(steps=(trash,)),
+            proposal("agents/b")._replace(steps=(EditSettings("/p/s.json", (two,)), trash)),
+            proposal("agents/c")._replace(steps=(EditSettings("/p/t.json", (other,)),)),
+        ]
+    )
+    assert [list(one.steps) for one in found] == [
+        [EditSettings("/p/s.json", (one, two))],
+        [trash],
+        [trash],
+        [EditSettings("/p/t.json", (other,))],
+    ]
+
+
+def test_what_looks_like_it_is_named() -> None:
+    found = [proposal("mcp-servers/wiki"), *(proposal(f"agents/a{n}") for n in range(9))]
+    for wanted in ("mcp", "mcp-server", "skills/wiki", "wiki"):
+        with pytest.raises(BadRequest, match="mcp-servers"):
+            chosen_ids(found, Wish(exclude=(wanted,)))

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from tests.archive.conftest import Place, make_place
-from tests.archive.faults import every_death, every_failure
+from tests.archive.faults import MEMORY, every_death, every_failure
 from tests.archive.sessions import (
     FILES,
     NOW_MS,
@@ -48,7 +48,7 @@ LARGE = {f"{SESSION}.jsonl": transcript(60_000)}
 
 
 class Case:
-    """A place that is made anew for each point; `run` is what is interrupted."""
+    """A place that is the same again for each point; `run` is what is interrupted."""
 
     def __init__(
         self,
@@ -56,16 +56,18 @@ class Case:
         run: Callable[[Place], None],
         check: Callable[[Place], None],
     ) -> None:
-        self.prepare, self._run, self._check = prepare, run, check
-        self._top: str | None = None
+        self._run, self._check = run, check
+        self._top = Path(tempfile.mkdtemp(dir=MEMORY))
+        self._now, self._template = self._top / "now", self._top / "template"
+        self._now.mkdir()
+        self.place = make_place(self._now)
+        prepare(self.place)
+        self._now.rename(self._template)
         self.fresh()
 
     def fresh(self) -> None:
-        if self._top is not None:
-            shutil.rmtree(self._top)
-        self._top = tempfile.mkdtemp()
-        self.place = make_place(Path(self._top))
-        self.prepare(self.place)
+        shutil.rmtree(self._now, ignore_errors=True)
+        shutil.copytree(self._template, self._now, symlinks=True)
 
     def run(self) -> None:
         self._run(self.place)
@@ -79,7 +81,6 @@ class Case:
         self.fresh()
 
     def close(self) -> None:
-        assert self._top is not None
         shutil.rmtree(self._top)
 
 
@@ -137,7 +138,7 @@ def originals_stand(place: Place) -> None:
 
 def archive_is_whole(place: Place) -> None:
     assert verify(place.folder).problems == ()
-    with tempfile.TemporaryDirectory() as to:
+    with tempfile.TemporaryDirectory(dir=MEMORY) as to:
         recover(place.folder, SESSION, to)
         assert tree(Path(to)) == WHOLE
 
@@ -158,14 +159,14 @@ def archive_is_whole_and_no_file_is_half(place: Place) -> None:
 
 def the_newest_is_whole(place: Place) -> None:
     assert {problem.fault for problem in verify(place.folder).problems} <= {"unlisted"}
-    with tempfile.TemporaryDirectory() as to:
+    with tempfile.TemporaryDirectory(dir=MEMORY) as to:
         recover(place.folder, SESSION, to)
         assert tree(Path(to)) == tree(place.source)
 
 
 def the_newest_is_whole_of_this_session(place: Place) -> None:
     assert {problem.fault for problem in verify(place.folder).problems} <= {"unlisted"}
-    with tempfile.TemporaryDirectory() as to:
+    with tempfile.TemporaryDirectory(dir=MEMORY) as to:
         recover(place.folder, SESSION, to)
         assert tree(Path(to)) == WHOLE
 
@@ -235,7 +236,7 @@ def group_stands(place: Place) -> None:
 
 def group_is_whole(place: Place) -> None:
     assert verify(place.folder).problems == ()
-    with tempfile.TemporaryDirectory() as to:
+    with tempfile.TemporaryDirectory(dir=MEMORY) as to:
         recover(place.folder, SESSION, to)
         assert tree(Path(to)) == WHOLE
         recover(place.folder, OTHER, to)

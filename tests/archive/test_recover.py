@@ -12,6 +12,7 @@ import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.archive.conftest import Place, make_place
+from tests.archive.faults import MEMORY
 from tests.archive.sessions import (
     FILES,
     NOW_MS,
@@ -68,7 +69,7 @@ def test_any_tree_comes_back(
     files: dict[str, tuple[bytes, int]], layout: Layout, sessions: int
 ) -> None:
     """Split over some sessions of one archive, each comes back alone, with its own files only."""
-    with tempfile.TemporaryDirectory() as top:
+    with tempfile.TemporaryDirectory(dir=MEMORY) as top:
         source, folder = (os.path.join(top, name) for name in ("s", "p"))
         os.mkdir(folder)
         for name, (data, mode) in files.items():

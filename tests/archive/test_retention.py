@@ -181,3 +181,19 @@ def test_missing_archives_do_not_count_among_the_last(place: Place) -> None:
     limits = Rules(keep_days=0, keep_last=1)
     assert prune(place.folder, limits, NOW_MS + DAY_MS, grace_days=0) == Pruned()
     assert older in os.listdir(place.folder)
+
+
+def test_an_older_copy_stays_where_the_newer_one_is_damaged(place: Place) -> None:
+    older = pack(place.folder, [place.bundle], NOW_MS - 90 * DAY_MS).file
+    write_tree(place.source, {f"{place.bundle.session}.jsonl": b"it went on\n"})
+    newer = pack(place.folder, [place.bundle], NOW_MS).file
+    limits = Rules(keep_days=30)
+    assert prune(place.folder, limits, NOW_MS).marked == (older,)
+    path = Path(place.folder, newer)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:100] + bytes([whole[100] ^ 1]) + whole[101:])
+    assert prune(place.folder, limits, NOW_MS + 8 * DAY_MS, dry_run=True).deleted == ()
+    assert prune(place.folder, limits, NOW_MS + 8 * DAY_MS).deleted == ()
+    path.write_bytes(whole)
+    assert prune(place.folder, limits, NOW_MS + 9 * DAY_MS).marked == (older,)
+    assert prune(place.folder, limits, NOW_MS + 16 * DAY_MS).deleted == (older,)

@@ -94,3 +94,16 @@ def make_shelf(tmp_path: Path, now: datetime = NOON) -> Shelf:
     shelf.session(YOUNG, 3, shop)
     shelf.session(ASIDE, 50, site)
     return shelf
+
+
+def states(shelf: Shelf, *arguments: str) -> dict[str, str]:
+    """What `tokens archive` says of every session."""
+    said = shelf.home.run("archive", *arguments, "--json")
+    told = said.json
+    return {row["session"]: row["state"] for row in told["rows"]} | {
+        left["session"]: left["reason"] for left in told["left"]
+    }
+
+
+def archive_of(project: Path) -> Path:
+    return project / ".claude" / "sessions" / "archive"

@@ -6,14 +6,13 @@ the process ends. Whatever was left, the same commands then bring everything to 
 """
 
 import errno
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.archive.faults import every_death, every_failure
+from tests.archive.faults import MEMORY, every_death, every_failure
 from tests.cli.archive_sessions import ASIDE, OLD, Shelf
 from tests.cli.conftest import Home
 
@@ -70,8 +69,7 @@ class Case:
 def case(request: pytest.FixtureRequest) -> Iterator[Case]:
     """In memory where there is such a place: a hundred points of a few syncs each."""
     words = {"archive": ["archive"], "recover": ["recover", "--all"]}[request.param]
-    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    with tempfile.TemporaryDirectory(dir=memory) as top:
+    with tempfile.TemporaryDirectory(dir=MEMORY) as top:
         yield Case(Path(top), *words, is_archived=request.param == "recover")
 
 

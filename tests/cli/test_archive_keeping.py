@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from tests.cli.archive_sessions import ASIDE, OLD, Shelf, make_shelf
 
+SECOND = "dddddddd-0000-4000-8000-000000000009"
+
 
 @pytest.fixture
 def shelf(tmp_path: Path) -> Shelf:
@@ -224,6 +226,27 @@ def test_what_is_old_is_marked_and_a_week_later_deleted(shelf: Shelf) -> None:
     assert missing.code == 2
 
 
+def test_pruning_says_how_many_sessions_go_with_it(shelf: Shelf) -> None:
+    later(shelf, 10)
+
+    told = shelf.home.run("archive", "prune", "--keep-days", "9", "--dry-run")
+    rows = shelf.home.ask("archive", "prune", "--keep-days", "9", "--dry-run")["rows"]
+
+    assert told.out.count("with 1 session in no other archive") == 2
+    assert [row["marked_sessions"] for row in rows] == [[OLD], [ASIDE]]
+
+
+def test_old_sessions_that_stay_for_their_company_are_counted(tmp_path: Path) -> None:
+    shelf = make_shelf(tmp_path)
+    shelf.session(SECOND, 45, shelf.root / "shop")
+    shelf.home.run("archive", "--yes", "--project", "shop")
+    later(shelf, 10)
+
+    done = shelf.home.run("archive", "prune", "--keep-days", "9", "--keep-last", "1", "--dry-run")
+
+    assert "1 session could go, and stay" in done.out
+
+
 def test_a_mark_is_taken_back_where_the_rules_let_it_stay(shelf: Shelf) -> None:
     later(shelf, 100)
     shelf.home.run("archive", "prune", "--keep-days", "90", "--yes")
@@ -326,6 +349,22 @@ def test_no_original_goes_whose_archive_is_gone_or_marked(shelf: Shelf) -> None:
     assert len(trash_files(shelf)) == 6
 
 
+def test_no_original_goes_whose_archive_went_while_a_person_thought(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later(shelf, 8)
+
+    def asked(question: str, is_yes: bool) -> bool:
+        archive_file(shelf, OLD).unlink()
+        return True
+
+    monkeypatch.setattr("tokenbudget.cli.archive_cleaning.is_wanted", asked)
+    done = shelf.home.run("archive", "empty-trash")
+
+    assert "To be removed for good: 6 originals" in done.out
+    assert len(trash_files(shelf)) == 5
+
+
 def test_other_things_in_the_trash_stay(shelf: Shelf, tmp_path: Path) -> None:
     from tokenbudget.system.clock import SystemClock
     from tokenbudget.system.trash import Trash
@@ -364,7 +403,7 @@ def test_a_lost_manifest_and_a_lost_index_are_made_again(shelf: Shelf) -> None:
     done = shelf.home.run("archive", "rebuild-index")
 
     assert done.code == 0
-    assert "1 of them listed anew" in done.out
+    assert "1 archive listed anew" in done.out
     after = shelf.home.ask("archive", "list")["rows"]
     drop = ("archived_at",)
     assert [{k: v for k, v in row.items() if k not in drop} for row in after] == [

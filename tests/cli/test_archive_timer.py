@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Home
 
+from tokenbudget.system import timers
+
 KEPT_LINES = "MAILTO=me\n0 5 * * 1 backup --all # mine\n"
 
 
@@ -131,6 +133,7 @@ def test_undo_takes_the_files_of_a_timer_away(machine: Machine) -> None:
 
     assert done.code == 0, done.err
     assert list((machine.home.path / ".config" / "systemd" / "user").iterdir()) == []
+    assert machine.calls[-1] == "systemctl --user disable --now tokenbudget-archive.timer"
 
 
 def test_what_systemd_does_not_take_is_not_left_behind(machine: Machine) -> None:
@@ -214,3 +217,14 @@ def test_a_percent_sign_in_a_path_does_not_end_the_cron_line(machine: Machine) -
 
     assert "50\\%" in text
     assert "50%%" in machine.home.ask("archive", "--timer", "systemd")["rows"][0]["text"]
+
+
+def test_a_dollar_sign_is_doubled_where_systemd_replaces_variables(machine: Machine) -> None:
+    data = machine.home.path / "a$b%c"
+
+    done = machine.home.run("archive", "--timer", "systemd", TOKENS_HOME=str(data))
+
+    assert f'Environment="TOKENS_HOME={machine.home.path}/a$b%%c"' in done.lines
+    job = timers.Job(("/usr/bin/a$b", "x"), {})
+    [service, _] = timers.units("systemd", job, timers.Places("/h", "/h/.config", ""))
+    assert 'ExecStart="/usr/bin/a$$b" "x"' in service.text

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -21,7 +22,7 @@ from tests.cli.window_sessions import Talk, words
 from tests.e2e.cluttered_project import SERVERS, Clutter, add_old_sessions, clutter_up
 
 from tokenbudget.analysis.compact_plan import EFFECTS
-from tokenbudget.app.compacting_done import settings_faults
+from tokenbudget.app.compacting_done import Cleanup, settings_faults
 from tokenbudget.model.actions import EditSettings, SettingEdit
 from tokenbudget.model.errors import ProjectUnusable
 from tokenbudget.model.figures import text_width
@@ -176,6 +177,14 @@ def test_the_plan_as_a_person_sees_it(shop: Shop, width: int) -> None:
         path.write_text(shown)
         pytest.fail(f"wrote {path.name}: look at it, then run again")
     assert shown == path.read_text()
+
+
+@pytest.mark.parametrize("columns", [60, 66, 80])
+def test_how_full_the_window_is_never_gives_way_to_its_bar(shop: Shop, columns: int) -> None:
+    lines = shop.run("compact", "--dry-run", COLUMNS=str(columns)).lines
+    [line] = [line for line in lines if line.startswith("Window")]
+    assert line.endswith("healthy")
+    assert text_width(line) <= columns
 
 
 def test_a_tidy_project_is_told_in_one_line(home: Home, tmp_path: Path) -> None:
@@ -421,13 +430,17 @@ def test_the_next_session_proves_it(shop: Shop) -> None:
     said = shop.run("compact", "--measure").out
     assert f"measured: {first:,} → {proof['first_request_after_tokens']:,} tokens" in said
     assert "measured:" in shop.run("compact", "--dry-run").out
+    [row] = shop.home.ask("undo", "--list")["rows"]
+    assert row["measured_freed_tokens"] == proof["measured_freed_tokens"]
+    listed = shop.home.run("undo", "--list", COLUMNS="200")
+    assert f"{proof['measured_freed_tokens']:,}" in listed.lines[2]
 
 
 # ── faults ───────────────────────────────────────────────────────────────────────────────────────
 
 
-STRIDE = 23
-"""Of the calls that change the disk every so manieth fails here; all 412 take five minutes."""
+STRIDE = 17
+"""Of the calls that change the disk every so manieth fails here; all of them take minutes."""
 
 
 class Bed:
@@ -482,3 +495,78 @@ def test_whatever_call_fails_undo_brings_all_back(bed: Bed, code: int) -> None:
     points = every_failure(bed.run, bed.check, code, STRIDE)
     print(f"compact: failed with {errno.errorcode[code]} at {points} points")
     assert points >= 15
+
+
+def test_secrets_of_the_settings_are_kept_once_and_told_to_nobody(shop: Shop) -> None:
+    local = shop.project / ".claude" / "settings.local.json"
+    local.write_text('{"env": {"KEY": "s3cret"}, "permissions": {"deny": []}}')
+    servers = shop.project / ".mcp.json"
+    servers.write_text(servers.read_text().replace('"args"', '"env": {"K": "hush-hush"}, "args"'))
+    os.utime(servers, (NOON_SECONDS - 86_400 * 60,) * 2)
+    told = [
+        shop.run("compact", "--yes"),
+        shop.home.run("undo", "--dry-run"),
+        shop.home.run("undo", "--dry-run", "--json"),
+        shop.undo(),
+    ]
+    assert [done.code for done in told] == [0] * 4
+    assert not any(word in done.out for done in told for word in ("s3cret", "hush-hush"))
+    files = [path for path in shop.home.config.parent.rglob("*") if path.is_file()]
+    [kept] = [path for path in files if b"s3cret" in path.read_bytes()]
+    assert (kept.parent.name, kept.stat().st_mode & 0o777) == ("kept", 0o600)
+    assert not any(b"hush-hush" in path.read_bytes() for path in files)
+
+
+def test_what_was_made_goes_with_undo_folders_too(home: Home, tmp_path: Path) -> None:
+    shop = Shop(home, tmp_path / "srv" / "shop").worked()
+    shutil.rmtree(shop.project / ".claude")
+    assert shop.run("compact", "--yes", "--no-archive").code == 0
+    assert (shop.project / ".claude" / "settings.local.json").exists()
+    assert shop.undo().code == 0
+    assert not (shop.project / ".claude").exists()
+
+
+def test_two_at_once_do_everything_once(shop: Shop) -> None:
+    before = shop.tree()
+    plan = ["compact", "--project", str(shop.project), "--yes"]
+    shop.run("compact", "--dry-run")
+    both = [
+        subprocess.Popen(
+            shop.home.command(*plan),
+            env=shop.home.spawn_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    told = [one.communicate(timeout=60) for one in both]
+    assert not any(
+        "! " in line for out, _ in told for line in out.splitlines() if "archive" in line
+    )
+    assert any("Checked:" in out for out, _ in told)
+    for _ in range(2):
+        assert shop.undo().code == 0
+    assert shop.tree() == before
+
+
+def test_what_was_archived_meanwhile_stood_so_already(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The plan is old by the time it is done: another command was quicker."""
+    real, runs = Cleanup.carried_out, []
+
+    def slow(cleanup: Cleanup, *rest: Any) -> Any:
+        runs.append(cleanup)
+        if len(runs) == 1:
+            assert shop.run("compact", "--yes").code == 0
+        return real(cleanup, *rest)
+
+    monkeypatch.setattr(Cleanup, "carried_out", slow)
+    late = shop.run("compact", "--yes")
+    assert (late.code, "Done: 0 of" in late.out) == (0, True)
+    assert "Take it back" not in late.out
+    listed = shop.home.run("undo", "--list", COLUMNS="200").lines
+    assert listed[2].endswith("nothing done")
+    assert "17," not in listed[2]

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from tests.cli.archive_sessions import ASIDE, OLD, Shelf, make_shelf
 
+SECOND = "dddddddd-0000-4000-8000-000000000009"
+
 
 @pytest.fixture
 def shelf(tmp_path: Path) -> Shelf:
@@ -225,6 +227,50 @@ def test_a_damaged_archive_and_the_others_still_come_back(shelf: Shelf) -> None:
     assert not transcript(shelf).exists()
 
 
+def test_what_is_whole_of_a_damaged_archive(tmp_path: Path) -> None:
+    shelf = make_shelf(tmp_path)
+    shelf.session(SECOND, 45, shelf.root / "site")
+    shelf.home.run("archive", "--yes")
+    damaged = next((shelf.root / "site").rglob("*.zst"))
+    os.truncate(damaged, damaged.stat().st_size - 4)  # the check sum at the end of the frame
+
+    refused = shelf.home.run("recover", ASIDE)
+    done = shelf.home.run("recover", "--all", "--yes", "--despite-damage", "--project", "site")
+
+    assert refused.code == 3
+    assert "add --despite-damage" in refused.err
+    assert "tokens undo ID" in refused.err
+    assert transcript(shelf).exists()
+    assert "--despite-damage" not in done.err
+
+
+def test_what_is_damaged_of_an_archive_does_not_come_back(shelf: Shelf) -> None:
+    damaged = next((shelf.root / "site").rglob("*.zst"))
+    os.truncate(damaged, damaged.stat().st_size - 60)
+    shelf.home.run("archive", "empty-trash", "--older-than", "0", "--yes")
+
+    done = shelf.home.run("recover", ASIDE, "--despite-damage")
+
+    assert done.code == 3
+    assert not transcript(shelf).exists()
+
+
+def test_the_clients_own_file_is_no_folder_for_sessions(shelf: Shelf) -> None:
+    done = shelf.home.run("recover", ASIDE, "--to", str(shelf.home.path / ".claude.json"))
+
+    assert done.code == 4
+    assert not (shelf.home.path / ".claude.json").exists()
+
+
+def test_what_no_manifest_lists_is_told_where_a_session_is_not_found(shelf: Shelf) -> None:
+    next((shelf.root / "site").rglob("manifest.json")).unlink()
+
+    done = shelf.home.run("recover", ASIDE)
+
+    assert done.code == 2
+    assert "tokens archive rebuild-index" in done.err
+
+
 def test_a_link_where_the_folder_was(shelf: Shelf, tmp_path: Path) -> None:
     slug = shelf.slug(shelf.root / "site")
     slug.rmdir()
@@ -254,7 +300,7 @@ def test_an_older_version_by_its_archive(shelf: Shelf) -> None:
     ("typed", "complaint"),
     [
         ([], "name one session, or say --all"),
-        ([ASIDE, "--all"], "name one session, or say --all"),
+        ([ASIDE, "--all"], "leave one of them out"),
         (["zzz"], "no archived session begins with 'zzz'"),
         ([ASIDE, "--dry-run", "--yes"], "do not go together"),
     ],

@@ -151,6 +151,15 @@ def test_a_conflict_is_shown_and_the_rest_is_done(shop: Shop) -> None:
     assert found.json["totals"] == {"steps": 1, "undone": 0, "conflicts": 1, "failed": 0}
 
 
+def test_of_many_steps_the_first_are_shown_and_a_dry_run_has_all(shop: Shop) -> None:
+    shop.changed(*(shop.bak(f"{number}.bak") for number in range(33)))
+    assert shop.home.run("undo", "--dry-run").out.count("give back ") == 33
+    done = shop.home.run("undo", "--yes")
+    assert done.out.count("give back ") == 30
+    assert "… and 3 more steps; --dry-run shows all" in done.lines
+    assert done.lines[-1] == "33 steps of action 1 taken back."
+
+
 def test_nobody_to_ask_is_a_refusal_and_changes_nothing(shop: Shop) -> None:
     shop.changed(shop.bak())
     done = shop.home.run("undo")
@@ -177,6 +186,37 @@ def test_a_person_is_asked(
     assert ("Nothing was changed." in done.out) == (not names)
 
 
+def test_ctrl_c_at_the_question_is_a_no(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Person(io.StringIO):
+        def readline(self, size: int | None = -1, /) -> str:  # type: ignore[override]
+            raise KeyboardInterrupt
+
+    shop.changed(shop.bak())
+    monkeypatch.setattr(sys, "stdin", Person())
+    monkeypatch.setattr("tokenbudget.cli.asking.can_ask", lambda: True)
+    done = shop.home.run("undo")
+    assert (done.code, done.lines[-1]) == (0, "Nothing was changed.")
+    assert shop.names() == []
+
+
+def test_a_project_can_be_named_as_it_is_called(shop: Shop) -> None:
+    shop.changed(shop.bak())
+    assert len(shop.home.ask("undo", "--list", "--project", "shop")["rows"]) == 1
+    missed = shop.home.run("undo", "--yes", "--project", "shpo")
+    assert (missed.code, shop.names()) == (2, [])
+    assert "nothing was changed in a project 'shpo'" in missed.err
+    assert shop.home.run("undo", "--project", "shop", "--yes").code == 0
+    assert shop.names() == ["notes.bak"]
+
+
+def test_two_projects_of_one_name_need_a_path(shop: Shop) -> None:
+    shop.changed(shop.bak())
+    shop.changed(shop.bak("b.bak"), project=str(shop.home.path / "old" / "shop"))
+    done = shop.home.run("undo", "--project", "shop")
+    assert done.code == 2
+    assert "2 projects are named 'shop'" in done.err
+
+
 def test_the_list_has_every_action_the_latest_first(shop: Shop) -> None:
     shop.changed(shop.bak("a.bak"), shop.bak("b.bak"), shop.rule())
     shop.changed(shop.bak("c.bak"), project="", cause="tokens archive")
@@ -190,7 +230,8 @@ def test_the_list_has_every_action_the_latest_first(shop: Shop) -> None:
     assert rows[2] | {"at": "", "undone_at": ""} == {
         "id": 1, "at": "", "cause": "tokens compact", "project": str(shop.project),
         "what": "2 files to the trash, 1 file settings edited", "steps": 3, "undone_at": "",
-        "freed_tokens": 12345, "freed_bytes": 6789, "state": "undone", "undoes": None,
+        "freed_tokens": 12345, "measured_freed_tokens": None, "freed_bytes": 6789,
+        "state": "undone", "undoes": None,
     }  # fmt: skip
     assert rows[0]["undoes"] == 1
     text = shop.home.run("undo", "--list")
@@ -232,7 +273,8 @@ def test_a_setting_is_taken_back_as_the_command_says(shop: Shop) -> None:
     done = shop.home.run("config", "set", "autoCleanup", "on", "--scope", "project")
     assert done.lines[1] == "Take it back: tokens undo 1"
     foreseen = shop.home.run("undo", "1", "--dry-run")
-    assert '      -        "autoCleanup": true' in foreseen.lines
+    assert "      -tokenManagement.autoCleanup: true" in foreseen.lines
+    assert "opus" not in foreseen.out
     assert shop.home.run("undo", "1", "--yes").code == 0
     assert (shop.project / ".claude/settings.json").read_text() == '{\n    "model": "opus"\n}'
 

@@ -123,7 +123,7 @@ def test_what_was_offered_is_seen_once_transcripts_are_counted(bench: Workbench)
 def test_a_project_without_sessions_used_nothing(bench: Workbench) -> None:
     uses = uses_of(bench, "/srv/elsewhere")
 
-    assert uses == ProjectUses((), 0, None, None, 0, (), (), (), (), (), ())
+    assert uses == ProjectUses((), 0, None, None, 0, (), (), (), (), (), (), 0)
 
 
 def test_evidence_speaks_of_the_same(bench: Workbench) -> None:

@@ -25,14 +25,12 @@ from tokenbudget.reports.archive import (
 from tokenbudget.reports.archive_kept import (
     KeptRow,
     ListView,
-    ProblemRow,
     StatsView,
     TrashView,
-    VerifyView,
     list_lines,
     stats_lines,
-    verify_lines,
 )
+from tokenbudget.reports.archive_verified import ProblemRow, VerifyView, verify_lines
 from tokenbudget.reports.archive_words import age, place, share, size
 
 GOLDEN = Path(__file__).parent / "golden"

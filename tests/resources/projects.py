@@ -54,7 +54,7 @@ class NoHands:
 class Project:
     """A home with an agent's folder, and a project below it."""
 
-    def __init__(self, top: Path, pinned: Sequence[str] = ()) -> None:
+    def __init__(self, top: Path) -> None:
         top = Path(os.path.realpath(top))
         self.home = top / "home"
         self.claude = self.home / ".claude"
@@ -66,7 +66,6 @@ class Project:
             (str(self.claude),),
             str(self.home),
             StillClock(),
-            frozenset(pinned),
         )
 
     def write(self, name: str, text: str | bytes = "x\n", days: float = 60) -> Path:

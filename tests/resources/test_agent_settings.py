@@ -129,3 +129,26 @@ def test_a_file_that_is_read_only_no_text_or_has_a_second_name_takes_no_edit(
     (project.path / "other").unlink()
     path.write_bytes(b"\xff\xfe")
     assert not said(project).takes(EDIT)
+
+
+@pytest.mark.parametrize("how", ["link", "read-only"])
+def test_a_local_file_that_takes_no_edit_is_told(project: Project, how: str) -> None:
+    path = project.path / ".claude" / "settings.local.json"
+    if how == "link":
+        project.write(".claude/mine.json", "{}")
+        path.symlink_to("mine.json")
+    else:
+        project.write(".claude/settings.local.json", "{}").chmod(0o444)
+    found = said(project)
+    assert not found.takes(EDIT)
+    assert "is not changed" in " ".join(found.notes)
+
+
+def test_a_sandbox_and_what_starts_by_itself_are_known(project: Project) -> None:
+    project.write_for_user("settings.json", json.dumps({"sandbox": {"enabled": True}}))
+    project.write(".claude/settings.json", json.dumps({"agent": "critic", "env": {"KEY": "x"}}))
+    found = said(project)
+    assert found.is_sandboxed
+    assert found.hooks[str(project.path / ".claude/settings.json")] == {"agent": "critic"}
+    project.write_for_user("settings.json", json.dumps({"sandbox": {"enabled": False}}))
+    assert not said(project).is_sandboxed

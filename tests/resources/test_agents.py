@@ -37,9 +37,9 @@ def test_an_agent_that_was_never_started_is_denied(project: Project) -> None:
     assert proposal.freed.tokens == 7  # - critic: Acts as critic. (Tools: Read)
 
 
-def test_used_new_pinned_and_denied_agents_stay(tmp_path: Path) -> None:
-    project = Project(tmp_path, pinned=["pinned"])
-    for name in ("used", "pinned", "denied"):
+def test_used_new_and_denied_agents_stay(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    for name in ("used", "denied"):
         project.agent(name)
     project.agent("new", days=1)
     project.write(".claude/settings.json", json.dumps({"permissions": {"deny": ["Task(denied)"]}}))
@@ -73,3 +73,12 @@ def test_a_name_that_would_be_another_rule_is_an_advice(project: Project, name: 
     [proposal] = plan(project).values()
     assert proposal.steps == ()
     assert not proposal.is_chosen
+
+
+def test_what_a_memory_file_names_is_offered_and_not_chosen(project: Project) -> None:
+    project.agent("critic")
+    project.agent("historian")
+    project.write("CLAUDE.md", "After every change let the critic agent look.\n")
+    found = plan(project)
+    assert chosen(found) == {"agents/historian"}
+    assert found["agents/critic"].reason.endswith(", but CLAUDE.md names it")

@@ -51,6 +51,7 @@ def test_made_folders_are_denied_and_listed(project: Project) -> None:
     assert ignored(found).after == "node_modules/\n/env/\n/web/dist/\n"
     assert chosen(found) == set(found)
     assert "Claude Code does not" in found["ignore-rules/claudeignore"].reason
+    assert "a new file" in found["ignore-rules/claudeignore"].title
     assert found["ignore-rules/env"].effect == "now"
     assert found["ignore-rules/claudeignore"].effect == "disk only"
 
@@ -65,6 +66,22 @@ def test_a_rule_frees_nothing_of_a_request_and_says_what_reading_cost(project: P
     assert rule.weekly.error_tokens == 300
     assert "1 read there in the last 30 days came to about 1,000 tokens a week" in rule.reason
     assert plan(project)["ignore-rules/node_modules"].weekly == NEVER_SENT
+
+
+def test_what_was_read_may_be_needed_and_is_not_hidden_unasked(project: Project) -> None:
+    project.write("node_modules/a.js")
+    seen = evidence(reads={f"{project.path}/node_modules/a.js": 14_400})
+    assert plan(project)["ignore-rules/node_modules"].is_chosen
+    assert not plan(project, seen)["ignore-rules/node_modules"].is_chosen
+
+
+def test_no_rule_is_chosen_that_a_sandbox_would_keep_builds_out_by(project: Project) -> None:
+    project.write("node_modules/a.js")
+    project.write_for_user("settings.json", json.dumps({"sandbox": {"enabled": True}}))
+    rule = plan(project)["ignore-rules/node_modules"]
+    assert not rule.is_chosen
+    assert "your sandbox" in rule.reason
+    assert ignored(plan(project)).after == "node_modules/\n"
 
 
 def test_names_that_may_be_anybodys_need_their_builder(project: Project) -> None:

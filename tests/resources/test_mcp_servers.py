@@ -75,12 +75,12 @@ def test_a_weight_that_no_window_shows_is_unknown(project: Project) -> None:
     assert planned(found)["mcp-servers/tracker"].freed == Weight(None)
 
 
-def test_new_pinned_and_disabled_servers_stay(tmp_path: Path) -> None:
-    project = Project(tmp_path, pinned=["pinned"])
-    with_servers(project, "pinned", "off.line")
+def test_new_and_disabled_servers_stay(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    with_servers(project, "off.line")
     disabled = {"disabledMcpjsonServers": ["off_line"]}
     project.write(".claude/settings.local.json", json.dumps(disabled))
-    seen = evidence(offered={"pinned": 9, "off_line": 9, "new": 9})
+    seen = evidence(offered={"off_line": 9, "new": 9})
     found = kind(project, seen)
     weights = {item.name: item.weight for item in found.inventory()}
     assert planned(found) == {}
@@ -88,6 +88,15 @@ def test_new_pinned_and_disabled_servers_stay(tmp_path: Path) -> None:
 
     with_servers(project, "new", days=2)
     assert plan(project, seen) == {}
+
+
+def test_resources_that_were_read_are_a_use_of_some_server(project: Project) -> None:
+    with_servers(project, "wiki")
+    seen = evidence(offered={"wiki": 9})
+    assert plan(project, seen)["mcp-servers/wiki"].is_chosen
+    found = plan(project, seen._replace(resource_reads=1))["mcp-servers/wiki"]
+    assert not found.is_chosen
+    assert "do not say of which" in found.reason
 
 
 def test_names_are_compared_as_their_tools_spell_them(project: Project) -> None:
@@ -171,3 +180,12 @@ def test_the_state_file_and_all_others_stay_as_they_are(project: Project, tmp_pa
         for step in proposal.steps:
             assert isinstance(step, EditSettings)
             assert ".claude.json" not in step.path
+
+
+def test_a_server_that_a_hook_calls_is_offered_and_not_chosen(project: Project) -> None:
+    with_servers(project, "wiki", "tracker")
+    hooks = {"Stop": [{"hooks": [{"type": "mcp_tool", "server": "wiki", "tool": "note"}]}]}
+    project.write(".claude/settings.json", json.dumps({"hooks": hooks}))
+    found = plan(project, evidence(offered={"wiki": 9, "tracker": 9}))
+    assert chosen(found) == {"mcp-servers/tracker"}
+    assert ".claude/settings.json names it" in found["mcp-servers/wiki"].reason

@@ -196,3 +196,14 @@ def test_planning_changes_nothing_and_is_the_same_again(project: Project, tmp_pa
 
 def test_a_fresh_one_plans_nothing(project: Project) -> None:
     assert list(kind(project).plan([])) == []
+
+
+def test_settings_that_git_tracks_are_told(project: Project) -> None:
+    project.write("CLAUDE.md", "Words.\n")
+    project.write(".claude/settings.local.json", "{}")
+    untracked, tracked = kind(project), kind(project)
+    untracked.inventory()
+    assert untracked.notes == ()
+    project.git_index(".claude/settings.local.json")
+    tracked.inventory()
+    assert "git tracks .claude/settings.local.json" in tracked.notes[0]

@@ -84,11 +84,10 @@ def found_digest(name: str) -> str:
     return hashlib.sha256(name.encode()).hexdigest()[:6]
 
 
-def test_used_pinned_new_and_silent_skills_stay(tmp_path: Path) -> None:
-    project = Project(tmp_path, pinned=["pinned"])
+def test_used_new_and_silent_skills_stay(tmp_path: Path) -> None:
+    project = Project(tmp_path)
     project.skill("used")
     project.skill("titled", matter="name: other title\n")
-    project.skill("pinned")
     project.skill("new", days=3)
     project.skill("typed", matter="disable-model-invocation: true\n")
     project.skill("for-paths", matter="paths: src/**\n")
@@ -100,9 +99,7 @@ def test_used_pinned_new_and_silent_skills_stay(tmp_path: Path) -> None:
     found = kind(project, seen)
     items = {item.name: item for item in found.inventory()}
 
-    assert set(items) == {
-        *("used", "titled", "pinned", "new", "typed", "for-paths", "used copy", "off")
-    }
+    assert set(items) == {*("used", "titled", "new", "typed", "for-paths", "used copy", "off")}
     assert planned(found) == {}
     assert items["off"].weight == items["typed"].weight == items["for-paths"].weight == NEVER_SENT
     assert items["used"].uses == 1
@@ -201,3 +198,14 @@ def test_every_kind_passes_its_steps_on(project: Project) -> None:
 
 def plan_step(project: Project) -> EditSettings:
     return EditSettings(project.place.local_settings, ())
+
+
+def test_what_an_agent_brings_along_is_offered_and_not_chosen(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    project.skill("slide-deck")
+    project.skill("chart-making")
+    text = "---\nname: busy\ndescription: x\nskills: chart-making\n---\nYou are.\n"
+    project.write(".claude/agents/busy.md", text)
+    found = planned(kind(project, evidence(agents={"busy": 3})))
+    assert chosen(found) == {"skills/slide-deck"}
+    assert ".claude/agents/busy.md names it" in found["skills/chart-making"].reason

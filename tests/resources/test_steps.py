@@ -192,7 +192,10 @@ def test_a_persons_edit_stays_and_ours_leaves(shop: Shop) -> None:
     name = ".claude/settings.json"
     shop.write(name, (shop.read(name) or "").replace('"opus"', '"sonnet"'))
     foreseen = shop.workshop.foresee(step, outcome)
-    assert '-  "env": {' in foreseen.result["difference"]  # type: ignore[operator]
+    assert foreseen.result["difference"] == [
+        '-permissions.deny: "Read(./dist/**)"',
+        '-env.FLAG: "1"',
+    ]
     found = shop.workshop.revert(step, outcome)
     assert (found.state, "only our own" in found.message) == ("undone", True)
     assert shop.read(name) == SETTINGS.replace('"opus"', '"sonnet"')
@@ -342,15 +345,15 @@ def test_many_writers_lose_no_edit(shop: Shop) -> None:
             shop.trash, Kept(str(shop.data)), [str(shop.project)], SystemClock(), cause="t"
         )
         edit = SettingEdit(("permissions", "deny"), f"rule {number}", True)
-        outcomes.append(hands.apply(shop.settings(edit)).state)
+        outcomes.append(hands.apply(shop.settings(edit))[:2])
 
-    outcomes: list[str] = []
+    outcomes: list[tuple[str, str]] = []
     threads = [threading.Thread(target=write, args=(number,)) for number in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert outcomes == ["done"] * 8
+    assert outcomes == [("done", "")] * 8
     assert all(f"rule {number}" in (shop.read(name) or "") for number in range(8))
 
 
@@ -463,3 +466,25 @@ def test_what_other_hands_raise_is_an_outcome(shop: Shop) -> None:
         shop.trash, Kept(str(shop.data)), [], shop.clock, archive=hands([], breaks), cause="t"
     )
     assert workshop.apply(SESSION) == Outcome("failed", "No space left on device")
+
+
+def test_folders_that_were_made_for_a_file_leave_with_it(shop: Shop) -> None:
+    step = EditText(str(shop.path("one/two/three.md")), None, "x\n")
+    outcome = shop.done(step)
+    shop.write("one/theirs.md", "y\n")
+    assert shop.workshop.revert(step, outcome).state == "undone"
+    assert not shop.path("one/two").exists()
+    assert shop.read("one/theirs.md") == "y\n"
+
+
+def test_what_is_foreseen_of_settings_tells_nothing_but_our_own_edits(shop: Shop) -> None:
+    text = '{"env": {"KEY": "s3cret", "FLAG": "0"}, "permissions": {"deny": []}}'
+    shop.write(".claude/settings.json", text)
+    step = shop.settings()
+    outcome = shop.done(step)
+    found = shop.workshop.foresee(step, outcome).result["difference"]
+    assert found == [
+        '-permissions.deny: "Read(./dist/**)"',
+        '-env.FLAG: "1"',
+        '+env.FLAG: "0"',
+    ]

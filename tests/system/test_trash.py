@@ -324,3 +324,35 @@ def test_a_folder_that_is_held_open_is_the_one_that_counts(trash: Trash, file: P
         assert (file.read_bytes(), (away / file.name).read_bytes()) == (b"another", b"words")
     finally:
         os.close(folder)
+
+
+def test_what_it_gives_back_into_a_new_folder_is_there_after_a_loss_of_power(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The entry goes only after every folder on the way has been synced by the one above."""
+    path = tmp_path / "a" / "b" / "notes"
+    path.parent.mkdir(parents=True)
+    path.write_text("mine")
+    trash = Trash(str(tmp_path / "data"), FakeClock())
+    found = trash.move(str(path), "test")
+    path.parent.rmdir()
+    path.parent.parent.rmdir()
+    synced: list[int] = []
+    fsync, unlink = os.fsync, os.unlink
+
+    def noted(descriptor: int) -> None:
+        synced.append(os.fstat(descriptor).st_ino)
+        fsync(descriptor)
+
+    def checked(name: str, *, dir_fd: int | None = None) -> None:
+        if name == "origin.json":
+            folders = [tmp_path, tmp_path / "a", tmp_path / "a" / "b"]
+            assert {folder.stat().st_ino for folder in folders} <= set(synced)
+        unlink(name, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    monkeypatch.setattr(os, "unlink", checked)
+    trash.give_back(found.id)
+
+    assert path.read_text() == "mine"
+    assert trash.listing().discarded == ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, get_args
 
-from tokenbudget.model.actions import Effect, Weight
+from tokenbudget.model.actions import EditSettings, Effect, Weight
 from tokenbudget.model.errors import BadRequest
 
 TYPE_CHECKING = False
@@ -16,7 +16,14 @@ if TYPE_CHECKING:
     from tokenbudget.analysis.first_requests import Proof
     from tokenbudget.analysis.session_window import SessionWindow
     from tokenbudget.ledger.inspection import SessionRow
-    from tokenbudget.model.actions import ActionRecord, Basis, Item, Proposal
+    from tokenbudget.model.actions import (
+        ActionRecord,
+        Basis,
+        Item,
+        Proposal,
+        SettingEdit,
+        Step,
+    )
 
 KINDS = (
     "mcp-servers", "memory-files", "skills", "agents", "ignore-rules", "scratch", "sessions",
@@ -101,6 +108,11 @@ class CompactPlan(NamedTuple):
         """The proposals that are to be done."""
         return [one for one in self.proposals if one.id in self.chosen]
 
+    @property
+    def joined(self) -> list[Proposal]:
+        """The same with one step for each settings file."""
+        return with_joined_edits(self.meant)
+
 
 class Receipt(NamedTuple):
     """What was done, and what was found when it was looked at afterwards."""
@@ -136,7 +148,7 @@ def chosen_ids(proposals: Sequence[Proposal], wish: Wish) -> frozenset[str]:
     ids = {one.id for one in proposals}
     for id_ in (*wish.include, *wish.exclude):
         if not any(_is_meant(one, id_) for one in proposals):
-            raise BadRequest(f"there is no proposal '{id_}'{_there_is(ids)}")
+            raise BadRequest(f"there is no proposal '{id_}'{_there_is(id_, ids)}")
     for one in proposals:
         if one.id in wish.include and not one.steps:
             raise BadRequest(f"'{one.id}' is an advice; do it yourself: {one.command or one.title}")
@@ -150,13 +162,43 @@ def chosen_ids(proposals: Sequence[Proposal], wish: Wish) -> frozenset[str]:
     )
 
 
+def with_joined_edits(proposals: Sequence[Proposal]) -> list[Proposal]:
+    """The proposals with all edits of one settings file in the first step that changes it.
+
+    So the file is written, kept and taken back once, however many edits there are: it may hold
+    secrets, and thirty copies of it are thirty too many.
+    """
+    edits: dict[str, list[SettingEdit]] = {}
+    for step in (step for one in proposals for step in one.steps):
+        if isinstance(step, EditSettings):
+            edits.setdefault(step.path, []).extend(step.edits)
+
+    def joined(step: Step) -> list[Step]:
+        if not isinstance(step, EditSettings):
+            return [step]
+        found = edits.pop(step.path, None)
+        return [EditSettings(step.path, tuple(found))] if found else []
+
+    return [
+        one._replace(steps=tuple(new for step in one.steps for new in joined(step)))
+        for one in proposals
+    ]
+
+
 def _is_meant(proposal: Proposal, wanted: str) -> bool:
     """By its id, or by its kind."""
     return wanted in (proposal.id, proposal.resource)
 
 
-def _there_is(names: Collection[str]) -> str:
-    some = ", ".join(sorted(names)[:NAMES_SHOWN])
+def _there_is(wanted: str, ids: Collection[str]) -> str:
+    """What could have been meant: what looks like it, else some of what there is."""
+    from difflib import get_close_matches
+
+    names = sorted({*ids, *(id_.partition("/")[0] for id_ in ids)})
+    name_alone = wanted.rpartition("/")[2]
+    alike = [name for name in names if name_alone and name_alone in name]
+    alike = alike or get_close_matches(wanted, names, NAMES_SHOWN) or sorted(ids)
+    some = ", ".join(alike[:NAMES_SHOWN])
     more = ", …" if len(names) > NAMES_SHOWN else ""
     return f" (there is: {some}{more})" if names else "; there is none at all"
 

@@ -31,8 +31,11 @@ def project_archive(project: str) -> str:
 
 
 def user_archive(claude_dir: str) -> str:
-    """The archive's folder beside an agent's settings."""
-    return os.path.join(claude_dir, *USER_INNER)
+    """The archive's folder beside an agent's settings, where a link of the person's own leads.
+
+    (Many keep `~/.claude` among their dotfiles; below it no link is followed.)
+    """
+    return os.path.join(os.path.realpath(claude_dir), *USER_INNER)
 
 
 def destination(project: str, claude_dir: str, home: str) -> Destination:

@@ -172,6 +172,14 @@ def remove(settings: Settings) -> list[str]:
     return removed
 
 
+def stop_before_undo(settings: Settings, action: ActionRecord) -> None:
+    """Have the system forget a timer whose files are about to be taken back, as they tell it."""
+    if action.cause == CAUSE:
+        paths = [one.step.path for one in action.steps if isinstance(one.step, EditText)]
+        is_launchd = any(path.endswith(".plist") for path in paths)
+        _stop_if_it_can_be("launchd" if is_launchd else "systemd", places(settings))
+
+
 def _stop_if_it_can_be(kind: Kind, where: Places) -> None:
     """A system that does not run (a container) has nothing to stop: the files go all the same."""
     try:

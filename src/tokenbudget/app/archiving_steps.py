@@ -82,6 +82,7 @@ class Archiver:
         self._archive_of: dict[Bundle, str] = {}
         self._whole: dict[Bundle, Bundle] = {}
         self._retire: Callable[[Bundle], tuple[Discarded, ...]] | None = None
+        self._fault = ""
         self._open = contextlib.ExitStack()
         self.written: list[Written] = []
         """The archive files that were made."""
@@ -111,6 +112,8 @@ class Archiver:
             self._begin(self._group_of[bundle])
             outcome = self._retired(step, bundle)
         except TokenBudgetError as wrong:
+            if self._retire is None:
+                self._fault = str(wrong)
             outcome = Outcome("failed", str(wrong), {"exit_code": wrong.exit_code})
         self.outcomes[step] = outcome
         return outcome
@@ -119,7 +122,7 @@ class Archiver:
         if reason := self._unfit.get(bundle):
             raise Refused(reason)
         if self._retire is None:
-            raise Refused("nothing of its group could be archived")
+            raise Refused(self._fault or "nothing of its group could be archived")
         paths = [member.path for member in bundle.members]
         if sign := self._tools.liveness.sign_of(bundle.session, paths, is_now=True):
             raise Refused(f"it is in the archive, and stays as well: {sign}")
@@ -139,7 +142,7 @@ class Archiver:
         if number == self._current:
             return
         self._open.close()
-        self._retire, self._current = None, number
+        self._retire, self._current, self._fault = None, number, ""
         folder, group = self._groups[number]
         fit = [bundle for bundle in group if self._is_fit(bundle)]
         kept = already_kept(folder, fit)

@@ -202,7 +202,7 @@ def plan_of(bench: Workbench, scene: Scene, look: Look, wish: Wish) -> CompactPl
         weekly_requests=scene.evidence.requests_per_week or None,
         model=scene.model,
         read_usd=_read_usd(bench, scene.model, now_ms),
-        past=last_action(bench, scene.project),
+        past=last_action(bench.ledger, scene.project),
         notes=look.notes,
     )
 

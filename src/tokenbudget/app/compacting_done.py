@@ -71,11 +71,12 @@ class Cleanup:
             LedgerUnusable: the journal cannot be written; nothing was changed, or nothing more.
             Refused: another command is changing files.
         """
-        steps = [step for one in plan.meant for step in one.steps]
+        proposals = plan.joined
+        steps = [step for one in proposals for step in one.steps]
         folders = {step.folder for step in steps if isinstance(step, ArchiveSession)}
         adopt(sorted(folders), self._bench.ledger.archives)
         project = os.path.realpath(plan.project)
-        record = carry_out(self._bench, self._workshop, CAUSE, project, plan.meant, told)
+        record = carry_out(self._bench, self._workshop, CAUSE, project, proposals, told)
         faults = tuple(dict.fromkeys(_faults(record, self._workshop)))
         after = self._look()
         sent_tokens = (plan.sent_tokens, after.sent_tokens)
@@ -146,6 +147,8 @@ def _faults(record: ActionRecord, workshop: Workshop) -> Iterator[str]:
         if one.outcome.state not in ("done", "unchanged"):
             yield one.outcome.message or f"step {one.number} is {one.outcome.state}"
             continue
+        if one.outcome.state == "unchanged" and isinstance(one.step, ArchiveSession):
+            continue  # another command has archived it meanwhile
         told = one.outcome.message if one.outcome.state == "done" else ""
         if wrong := workshop.verify(one.step, one.outcome) or told:
             yield wrong

@@ -11,52 +11,63 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tokenbudget.analysis.first_requests import Proof
-    from tokenbudget.app import Workbench
+    from tokenbudget.ledger.store import Ledger
     from tokenbudget.model.actions import ActionRecord
 
 CAUSE = "tokens compact"
 MOST_ACTIONS = 200
 
 
-def last_action(bench: Workbench, project: str) -> PastAction | None:
+def last_action(ledger: Ledger, project: str) -> PastAction | None:
     """The last cleanup of the project that holds, and its proof; None where there is none."""
-    actions = _actions(bench, project)
+    actions = _actions(ledger, project)
     ours = [one for one in actions if one.cause == CAUSE and one.undone_at_ms is None]
-    ours = [one for one in ours if any(step.outcome.state == "done" for step in one.steps)]
+    ours = [one for one in ours if _was_done(one)]
     if not ours:
         return None
-    return PastAction(ours[0].id, ours[0].at_ms, _proof(bench, project, ours[0], actions))
+    proofs = _proofs(ledger, project, ours[:1], actions)
+    return PastAction(ours[0].id, ours[0].at_ms, proofs.get(ours[0].id))
 
 
-def proof_of_action(bench: Workbench, action: ActionRecord) -> Proof | None:
-    """What one action really freed; None until a session has begun since, or for no project."""
-    if not action.project:
-        return None
-    return _proof(bench, action.project, action, _actions(bench, action.project))
+def proofs_of(ledger: Ledger, actions: Sequence[ActionRecord]) -> dict[int, Proof]:
+    """What these actions really freed, by id; without those that no session has begun since."""
+    found: dict[int, Proof] = {}
+    ours = [one for one in actions if one.cause == CAUSE and one.project and _was_done(one)]
+    for project in {one.project for one in ours}:
+        meant = [one for one in ours if one.project == project]
+        found |= _proofs(ledger, project, meant, _actions(ledger, project))
+    return found
 
 
-def _actions(bench: Workbench, project: str) -> list[ActionRecord]:
+def _actions(ledger: Ledger, project: str) -> list[ActionRecord]:
     """Those of the project, under each of its spellings, the latest first."""
     found = {
         one.id: one
         for name in spellings(project)
-        for one in bench.ledger.journal.actions(MOST_ACTIONS, name)
+        for one in ledger.journal.actions(MOST_ACTIONS, name)
     }
     return [found[number] for number in sorted(found, reverse=True)]
 
 
-def _proof(
-    bench: Workbench, project: str, action: ActionRecord, actions: Sequence[ActionRecord]
-) -> Proof | None:
-    firsts = bench.ledger.work.first_requests(spellings(project))
-    return proof_of(action.at_ms, list(_events(actions)), firsts)
+def _proofs(
+    ledger: Ledger, project: str, meant: Sequence[ActionRecord], actions: Sequence[ActionRecord]
+) -> dict[int, Proof]:
+    firsts = ledger.work.first_requests(spellings(project))
+    events = list(_events(actions))
+    found = {one.id: proof_of(one.at_ms, events, firsts) for one in meant}
+    return {number: proof for number, proof in found.items() if proof is not None}
+
+
+def _was_done(action: ActionRecord) -> bool:
+    """Whether anything of it was done, taken back since or not."""
+    return any(one.outcome.state in ("done", "undone", "conflict") for one in action.steps)
 
 
 def _events(actions: Sequence[ActionRecord]) -> Iterator[Event]:
     """What was done to the project and taken back; of an unknown size is also something."""
     for action in actions:
-        if action.undoes is not None:
-            continue  # the action that it takes back knows when
+        if action.undoes is not None or not _was_done(action):
+            continue  # the action that is taken back knows when; what was stopped did nothing
         yield Event(action.at_ms, action.freed_tokens)
         if action.undone_at_ms is not None:
             freed = action.freed_tokens

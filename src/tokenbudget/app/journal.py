@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 
+from tokenbudget.model.actions import Outcome
 from tokenbudget.model.errors import LedgerUnusable, ProjectUnusable, Refused
 from tokenbudget.system.locks import FileLock
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from tokenbudget.app import Workbench
-    from tokenbudget.model.actions import ActionRecord, Outcome, Proposal, Step
+    from tokenbudget.model.actions import ActionRecord, Proposal, Step
     from tokenbudget.model.protocols import Clock
     from tokenbudget.resources.steps import Workshop
 
@@ -58,7 +59,11 @@ def carry_out(
         freed_bytes = sum(proposal.freed_bytes for proposal in proposals)
         action = journal.begin(cause, project, steps, _freed_tokens(proposals), freed_bytes)
         for number, step in enumerate(steps):
-            outcome = _done(bench, workshop, action, number, step)
+            try:
+                outcome = _done(bench, workshop, action, number, step)
+            except KeyboardInterrupt:
+                _note_stopped(bench, workshop, action, number)
+                raise
             if told is not None:
                 told(step, outcome)
         record = journal.action(action)
@@ -80,6 +85,21 @@ def _done(bench: Workbench, workshop: Workshop, action: int, number: int, step: 
         outcome = outcome._replace(message=wrong)
         journal.note(action, number, outcome)
     return outcome
+
+
+def _note_stopped(bench: Workbench, workshop: Workshop, action: int, current: int) -> None:
+    """Say how far it came: the step at hand as it looks, and those after it as not done.
+
+    (A later action may do them, and taking this one back must not take those back with it.)
+    """
+    journal = bench.ledger.journal
+    record = journal.action(action)
+    for one in record.steps[current:] if record is not None else ():
+        seen = Outcome("unchanged", "it did not have its turn")
+        if one.number == current and one.outcome.state == "planned":
+            seen = workshop.look(one.step, one.outcome)
+        if seen.state != "planned" and one.outcome.state == "planned":
+            journal.note(action, one.number, seen)
 
 
 def _freed_tokens(proposals: Sequence[Proposal]) -> int | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from tokenbudget.app.archived import archived_files, holds
-from tokenbudget.archive.recover import NotRecovered, recover_together
+from tokenbudget.archive.recover import NotRecovered, recover, recover_together
 from tokenbudget.model.actions import Outcome, RecoverSession
 from tokenbudget.model.errors import Refused, TokenBudgetError
 from tokenbudget.resources.steps import SessionHands
@@ -40,6 +40,7 @@ class Recoverer:
         clock: Clock,
         *,
         keep_times: bool = False,
+        despite_damage: bool = False,
         known: Mapping[RecoverSession, Sequence[FileRecord]] | None = None,
     ) -> None:
         """Make one.
@@ -48,12 +49,14 @@ class Recoverer:
             settings: Where the trash is, and who may work with a session.
             clock: The time.
             keep_times: Give files their old times.
+            despite_damage: Give back what is whole of an archive that is damaged.
             known: What the archives hold of the sessions, where that was just read: a manifest of
                 a thousand sessions takes 9 ms.
         """
         self._settings = settings
         self._clock = clock
         self._keep_times = keep_times
+        self._despite_damage = despite_damage
         self._known = known or {}
         self._outcomes: dict[RecoverSession, Outcome] = {}
 
@@ -74,8 +77,26 @@ class Recoverer:
         step = _checked(given)
         if step not in self._outcomes:
             together = [other for other in self._known if _place(other) == _place(step)]
-            self._outcomes |= self._given_back(together or [step])
+            if self._despite_damage:  # what is damaged of one keeps no other from coming back
+                self._outcomes[step] = self._given_back_alone(step)
+            else:
+                self._outcomes |= self._given_back(together or [step])
         return self._outcomes[step]
+
+    def _given_back_alone(self, step: RecoverSession) -> Outcome:
+        folder, file, to = _place(step)
+        try:
+            done = recover(
+                folder,
+                step.session,
+                to,
+                archive_file=file,
+                keep_mtime=self._keep_times,
+                despite_damage=True,
+            )
+        except TokenBudgetError as wrong:
+            return _failed(wrong)
+        return _outcome(done)
 
     def _given_back(self, steps: Sequence[RecoverSession]) -> dict[RecoverSession, Outcome]:
         folder, file, to = _place(steps[0])

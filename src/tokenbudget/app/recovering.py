@@ -11,35 +11,20 @@ import os
 from typing import NamedTuple
 
 from tokenbudget.app import LEDGER_NAME, transcript_folders
-from tokenbudget.app.acting import acting_bench
 from tokenbudget.app.archived import archive_folders, records_in
-from tokenbudget.app.journal import carry_out
-from tokenbudget.app.recover_hands import Recoverer
 from tokenbudget.archive.recover import original_root
-from tokenbudget.model.actions import NEVER_SENT, Proposal, RecoverSession
-from tokenbudget.model.errors import (
-    BadRequest,
-    LedgerDamaged,
-    LedgerTooNew,
-    LedgerUnusable,
-    ProjectUnusable,
-    Refused,
-    TokenBudgetError,
-)
-from tokenbudget.resources.steps import Workshop
-from tokenbudget.system.kept import Kept
+from tokenbudget.model.actions import RecoverSession
+from tokenbudget.model.errors import BadRequest, Refused, TokenBudgetError
 from tokenbudget.system.regular_file import quoted
-from tokenbudget.system.trash import Trash
+from tokenbudget.system.rooted import FORBIDDEN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from tokenbudget.archive.manifest import ArchiveRecord
     from tokenbudget.config.settings import Settings
     from tokenbudget.ledger.store import Ledger
-    from tokenbudget.model.actions import Json, Outcome, Step
-    from tokenbudget.model.protocols import Clock
 
 AMBIGUOUS_SHOWN = 3
 MOST_LOOKED_UP = 20
@@ -100,16 +85,6 @@ class Return(NamedTuple):
         )
 
 
-class Returned(NamedTuple):
-    """What became of one session."""
-
-    wanted: Return
-    placed: tuple[str, ...]
-    were_there: tuple[str, ...]
-    fault: str = ""
-    exit_code: int = 0
-
-
 def opened_ledger(settings: Settings) -> Ledger | None:
     """The ledger as it is; None where there is none, or it cannot be used."""
     path = os.path.join(settings.data_dir, LEDGER_NAME)
@@ -142,6 +117,14 @@ def places_meant(
         if found:
             return found
     known = _newest_of_each(_everywhere(settings, ledger, project), archive_file)
+    try:
+        return _chosen(known, wanted)
+    except BadRequest as wrong:
+        told = _not_looked_into(settings, ledger)
+        raise BadRequest(f"{wrong}{told}") from wrong
+
+
+def _chosen(known: Sequence[Place], wanted: str) -> list[Place]:
     if not known:
         raise BadRequest("no archived session is known here; tokens archive list shows them")
     places = sorted(known, key=lambda place: place.last_ms)
@@ -149,6 +132,17 @@ def places_meant(
         return places
     session = places[-1].session if wanted == "last" else only((p.session for p in known), wanted)
     return [place for place in places if place.session == session]
+
+
+def _not_looked_into(settings: Settings, ledger: Ledger | None) -> str:
+    """Where a session could lie that was not found, as the end of a sentence; '' for nowhere."""
+    for folder in archive_folders(settings, ledger):
+        found = records_in(folder)
+        if found.fault or found.unlisted:
+            return f"; not all of {quoted(folder)} is known: tokens archive rebuild-index"
+    if ledger is None and os.path.exists(os.path.join(settings.data_dir, LEDGER_NAME)):
+        return "; without the ledger only this folder's archives are known: tokens doctor"
+    return ""
 
 
 def only(known: Iterable[str], wanted: str) -> str:
@@ -243,6 +237,8 @@ def planned_return(
     root = original_root(place.record, place.session)
     if to is not None:
         target = os.path.abspath(to)
+        if os.path.basename(target) == FORBIDDEN:
+            raise Refused(f"only its client may write {quoted(target)}; name another folder")
     elif root is None or os.path.dirname(root) not in transcript_folders(settings):
         raise Refused(
             f"the session {quoted(place.session)} came from {quoted(root or 'several folders')},"
@@ -264,71 +260,3 @@ def _cwd_of(ledger: Ledger | None, session: str) -> str:
     except TokenBudgetError:
         return ""
     return rows[0].cwd if rows and rows[0].session == session else ""
-
-
-def give_back_journalled(
-    settings: Settings,
-    ledger: Ledger | None,
-    clock: Clock,
-    cause: str,
-    wanted: Sequence[Return],
-    *,
-    keep_times: bool,
-    tell: Callable[[str], None],
-) -> list[Returned]:
-    """Give sessions back, written down before and after each, so that `tokens undo` can undo it.
-
-    Where there is no ledger that can be written they are given back all the same, after a warning:
-    this adds files, and takes none away.
-
-    Raises:
-        Refused: another command is changing files.
-    """
-    known = {one.step: one.place.record.files_of(one.session) for one in wanted}
-    hands = Recoverer(settings, clock, keep_times=keep_times, known=known).hands()
-    outcomes: dict[Step, Outcome] = {}
-    steps = [one.step for one in wanted]
-    try:
-        with acting_bench(settings, clock, ledger) as bench:
-            workshop = Workshop(
-                Trash(settings.data_dir, clock),
-                Kept(settings.data_dir),
-                (),
-                clock,
-                recover=hands,
-                cause=cause,
-            )
-            proposal = _proposal(steps)
-            carry_out(bench, workshop, cause, "", [proposal], outcomes.__setitem__)
-    except (LedgerUnusable, LedgerDamaged, LedgerTooNew, ProjectUnusable) as wrong:
-        tell(f"{wrong}; tokens undo will not know of this")
-    for step in steps:
-        if step not in outcomes:
-            outcomes[step] = hands.apply(step)
-    return [_returned(one, outcomes[one.step]) for one in wanted]
-
-
-def _proposal(steps: Sequence[RecoverSession]) -> Proposal:
-    return Proposal(
-        id="sessions/recover",
-        resource="sessions",
-        title=f"recover {len(steps)} sessions",
-        reason="asked for",
-        freed=NEVER_SENT,
-        freed_bytes=0,
-        effect="disk only",
-        is_chosen=True,
-        steps=tuple(steps),
-    )
-
-
-def _returned(wanted: Return, outcome: Outcome) -> Returned:
-    told = outcome.result
-    if outcome.state not in ("done", "unchanged"):
-        code = told.get("exit_code")
-        return Returned(wanted, (), (), outcome.message, code if isinstance(code, int) else 1)
-    return Returned(wanted, _names(told.get("placed")), _names(told.get("were_there")))
-
-
-def _names(told: Json) -> tuple[str, ...]:
-    return tuple(map(str, told)) if isinstance(told, list) else ()

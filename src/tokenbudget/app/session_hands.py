@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tokenbudget.config.settings import Settings
     from tokenbudget.model.protocols import Clock
     from tokenbudget.resources.steps import SessionStep
+    from tokenbudget.system.trash_origin import Discarded
 
 
 REASON = "archived"
@@ -49,6 +50,9 @@ def archive_hands(archiver: Archiver) -> SessionHands:
     """For `tokens archive`, and for whatever archives beside other things."""
 
     def apply(step: SessionStep) -> Outcome:
+        if not any(os.path.lexists(path) for _, path in _as_archive(step).files):
+            said = f"the session {quoted(step.session)} is not in its place any more"
+            return Outcome("unchanged", said)  # another command archived it, as a rule
         outcome = archiver.apply(_as_archive(step))
         if outcome.state != "failed":
             return outcome
@@ -77,7 +81,7 @@ def _archive_hands(apply: Callable[[SessionStep], Outcome], trash: Trash) -> Ses
         apply=apply,
         verify=lambda step, outcome: archive_problem(_as_archive(step), outcome),
         look=lambda step, outcome: look_at_archive(_as_archive(step), outcome),
-        foresee=lambda step, outcome: foresee_archive(_as_archive(step), outcome),
+        foresee=lambda step, outcome: foresee_archive(_as_archive(step), outcome, trash),
         revert=lambda step, outcome: revert_archive(_as_archive(step), outcome, trash),
     )
 
@@ -104,16 +108,27 @@ def look_at_archive(step: ArchiveSession, outcome: Outcome) -> Outcome:
     return outcome._replace(state="done", message=told)
 
 
-def foresee_archive(step: ArchiveSession, outcome: Outcome) -> Outcome:
-    """What giving the files back would meet."""
+def foresee_archive(step: ArchiveSession, outcome: Outcome, trash: Trash) -> Outcome:
+    """What giving the files back would meet.
+
+    The trash alone is enough: an archive may have been removed with its project's folder.
+    """
     told = outcome.result.get("archive_file")
-    archive_file = told if isinstance(told, str) else None
-    found = archived_files(step.folder, step.session, archive_file)
-    files = {file.name: file for file in found}
+    fault, archived = "", {}
+    try:
+        found = archived_files(step.folder, step.session, told if isinstance(told, str) else None)
+        archived = {file.name: file.sha256 for file in found}
+    except TokenBudgetError as wrong:
+        fault = str(wrong)
+    discarded = _discarded(step, outcome, trash)
     for name, path in step.files:
-        is_other = os.path.lexists(path) and not (name in files and holds(path, files[name].sha256))
-        if is_other:
-            return Outcome("conflict", f"{quoted(path)} is there with other content; it stays")
+        known = {archived.get(name), discarded[path].sha256 if path in discarded else None}
+        if os.path.lexists(path):
+            if not any(sha256 and holds(path, sha256) for sha256 in known):
+                return Outcome("conflict", f"{quoted(path)} is there with other content; it stays")
+        elif known == {None}:
+            gone = f"neither the trash nor an archive has {quoted(path)}"
+            return Outcome("failed", f"{gone}: {fault}" if fault else gone)
     return Outcome("undone", "")
 
 
@@ -123,12 +138,9 @@ def revert_archive(step: ArchiveSession, outcome: Outcome, trash: Trash) -> Outc
     What lies in place already is left; where that is something else, the outcome is a conflict.
     The step alone is enough, so it also heals a run that was killed.
     """
-    in_trash = {
-        found.path: found.id for found in trash.listing().discarded if found.reason == REASON
-    }  # oldest first: of several the newest counts
-    in_trash |= {path: identity for identity, path in _moved(outcome)}
+    discarded = _discarded(step, outcome, trash)
     try:
-        missing = [path for _, path in step.files if not _is_back(path, in_trash.get(path), trash)]
+        missing = [path for _, path in step.files if not _is_back(path, discarded.get(path), trash)]
         if missing:
             _give_back_from_archive(step, outcome)
     except Refused as wrong:
@@ -138,6 +150,19 @@ def revert_archive(step: ArchiveSession, outcome: Outcome, trash: Trash) -> Outc
     return Outcome("undone", "")
 
 
+def _discarded(step: ArchiveSession, outcome: Outcome, trash: Trash) -> dict[str, Discarded]:
+    """What the trash has, by path: what this step moved there, else (killed before) the newest.
+
+    By name where it is known: to list the trash for each of a thousand sessions takes a minute.
+    """
+    named = {path: trash.find(identity) for identity, path in _moved(outcome)}
+    known = {path: found for path, found in named.items() if found is not None}
+    if all(path in named for _, path in step.files):
+        return known
+    listed = trash.listing().discarded  # oldest first
+    return {found.path: found for found in listed if found.reason == REASON} | known
+
+
 def _moved(outcome: Outcome) -> list[tuple[str, str]]:
     """(id in the trash, path) as a step's outcome tells them."""
     told = outcome.result.get("trash")
@@ -145,11 +170,11 @@ def _moved(outcome: Outcome) -> list[tuple[str, str]]:
     return [(str(p[0]), str(p[1])) for p in pairs if isinstance(p, list) and len(p) == 2]
 
 
-def _is_back(path: str, identity: str | None, trash: Trash) -> bool:
-    if identity is None:
+def _is_back(path: str, discarded: Discarded | None, trash: Trash) -> bool:
+    if discarded is None:
         return os.path.lexists(path)
     try:
-        trash.give_back(identity, path)
+        trash.give_back(discarded.id, path)
     except SourceUnreadable:
         return os.path.lexists(path)  # the trash was emptied, or it was given back before
     return True

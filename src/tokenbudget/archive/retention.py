@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from tokenbudget.archive.folder import archive_files, load, locked_archive, save
 from tokenbudget.archive.manifest import ArchiveRecord, Manifest
+from tokenbudget.archive.verify import problem_of
 from tokenbudget.model.errors import Refused
 from tokenbudget.system.regular_file import quoted
 
@@ -95,15 +96,22 @@ def _by_activity(record: ArchiveRecord) -> list[str]:
 
 
 def planned(
-    manifest: Manifest, present: frozenset[str], rules: Rules, now_ms: int, grace_days: int
+    manifest: Manifest,
+    present: frozenset[str],
+    rules: Rules,
+    now_ms: int,
+    grace_days: int,
+    held: frozenset[str] = frozenset(),
 ) -> Pruned:
     """What a run does: mark what may go now, unmark what may not, delete what was marked long ago.
 
     An archive file goes only when all its sessions may: one of the newest keeps the whole group.
     Only archives that are present count, so that missing ones protect no others from `keep_last`.
+    What has a session of `held` stays, whatever the rules say.
     """
     there = [record for record in manifest.archives if record.file in present]
     chosen, spared = _judged(there, rules, now_ms)
+    chosen -= {record.file for record in there if not held.isdisjoint(record.sessions)}
     ripe = [
         record
         for record in there
@@ -136,7 +144,8 @@ def prune(
     """Carry the plan out: first the manifest, which then says what is wanted, then the files.
 
     Killed in between, archives are left that nobody lists: `verify` names them, and nothing is
-    lost.
+    lost. A copy of a session goes only where any other that stays was read
+    and is whole.
 
     Raises:
         Refused: there is nothing listed, or nothing of it there; or another process is writing.
@@ -149,12 +158,29 @@ def prune(
         if not any(record.file in present for record in manifest.archives):
             raise Refused(f"no listed archive is in {quoted(folder_path)}; nothing is deleted")
         plan = planned(manifest, present, rules, now_ms, grace_days)
+        if held := _damaged_elsewhere(folder, manifest, present, plan):
+            plan = planned(manifest, present, rules, now_ms, grace_days, held)
         if not dry_run and (plan.marked or plan.unmarked or plan.deleted):
             save(folder, _after(manifest, plan, now_ms))
             for name in plan.deleted:
                 os.unlink(name, dir_fd=folder)
             os.fsync(folder)
         return plan
+
+
+def _damaged_elsewhere(
+    folder: int, manifest: Manifest, present: frozenset[str], plan: Pruned
+) -> frozenset[str]:
+    """The sessions of which one copy is to go, while another that is to stay is not whole."""
+    going = set(_sessions(record for record in manifest.archives if record.file in plan.deleted))
+    left = [
+        record
+        for record in manifest.archives
+        if record.file in present
+        and record.file not in plan.deleted
+        and not going.isdisjoint(record.sessions)
+    ]
+    return frozenset(_sessions(record for record in left if problem_of(folder, record))) & going
 
 
 def _after(manifest: Manifest, plan: Pruned, now_ms: int) -> Manifest:

@@ -95,7 +95,7 @@ def _options(arguments: Sequence[str]) -> Namespace:
     )
     made.add_argument("--dry-run", action="store_true", help="show the plan and change nothing")
     made.add_argument("--yes", action="store_true", help="do it without asking")
-    made.add_argument("--project", metavar="NAME", help="only this project: a path, a name or .")
+    made.add_argument("--project", metavar="PROJECT", help="only this project: a path, a name or .")
     made.add_argument(
         "--keep-last", type=_count, metavar="N", help="the newest N of each project stay"
     )

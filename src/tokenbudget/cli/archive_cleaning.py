@@ -54,7 +54,8 @@ def prune(options: Namespace, desk: Desk) -> int:
     planned = PruneView(plan, grace, is_done=False, home=home)
     if not options.json:
         show(prune_lines(planned))
-    question = "\nDo it? What is deleted is gone for good."
+    is_deleting = any(one.pruned.deleted for one in plan)
+    question = "\nDo it?" + (" What is deleted is gone for good." if is_deleting else "")
     if is_dry or not is_any or not is_wanted(question, options.yes):
         if options.json:
             show([prune_document(planned)])
@@ -96,6 +97,9 @@ def clear_trash(options: Namespace, desk: Desk) -> int:
         show(trash_plan_lines(plan, older, desk.settings.home_dir))
     is_meant = bool(plan.ripe) and not is_dry
     is_done = is_meant and is_wanted("\nRemove them for good?", options.yes)
+    if is_done and not options.yes:  # an archive may be gone since the person began to think
+        again = trash_plan(desk.trash, desk.folders, older, desk.clock.now_ms(), _unheard)
+        plan = plan._replace(ripe=tuple(one for one in plan.ripe if one in again.ripe))
     freed = empty_trash(desk.trash, plan).bytes if is_done else 0
     if options.json:
         show([trash_document(plan, older, freed, is_done=is_done)])

@@ -16,7 +16,7 @@ from tokenbudget.cli.asking import is_wanted
 from tokenbudget.cli.options import show, style
 from tokenbudget.cli.terminal import ProgressBar, terminal, warn
 from tokenbudget.collector.ingest import Want
-from tokenbudget.model.errors import Refused
+from tokenbudget.model.errors import Refused, TokenBudgetError
 from tokenbudget.model.figures import counted
 from tokenbudget.reports.archive import (
     DoneView,
@@ -84,14 +84,18 @@ def _carry_out(options: Namespace, plan: ArchivePlan, bench: Workbench) -> int:
     progress = ProgressBar("archiving")
     cause = " ".join(["tokens archive", *([options.words[0]] if options.words else [])])
     run = Run(bench, plan, cause, progress)
-    is_interrupted = False
+    is_interrupted, stopped = False, None
     try:
         run.carry_out()
     except KeyboardInterrupt:
         is_interrupted = True
+    except TokenBudgetError as wrong:  # such as a disk that is full: some are archived already
+        if not run.outcomes:
+            raise
+        is_interrupted, stopped = True, wrong
     finally:
         progress.clear()
-    emptied = 0 if is_interrupted else emptied_by_age(bench)
+    emptied = 0 if is_interrupted else _emptied(bench)
     trash = originals_in(Trash(bench.settings.data_dir, bench.clock))
     done = run.done
     told = DoneView(
@@ -109,7 +113,18 @@ def _carry_out(options: Namespace, plan: ArchivePlan, bench: Workbench) -> int:
         show(["", *done_lines(view, told)])
         if not is_interrupted:
             _offer_timer(bench)
+    if stopped is not None:
+        raise stopped
     return INTERRUPTED if is_interrupted else run.exit_code
+
+
+def _emptied(bench: Workbench) -> int:
+    """What the trash gave back; where it cannot, that is no word on what was archived."""
+    try:
+        return emptied_by_age(bench)
+    except TokenBudgetError as wrong:
+        warn(f"the trash was not emptied: {wrong}")
+        return 0
 
 
 def _offer_timer(bench: Workbench) -> None:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 
 from tokenbudget.analysis.periods import Zone
-from tokenbudget.app.archive_upkeep import (
-    originals_in,
-)
+from tokenbudget.app.archive_upkeep import originals_in
 from tokenbudget.app.archived import archive_folders, records_in, verified
 from tokenbudget.app.recovering import opened_ledger
 from tokenbudget.cli.archive_cleaning import clear_trash, prune, rebuild_index
@@ -17,14 +15,16 @@ from tokenbudget.cli.terminal import ProgressBar
 from tokenbudget.model.errors import SourceUnreadable
 from tokenbudget.reports.archive_kept import (
     ListView,
-    ProblemRow,
     StatsView,
     TrashView,
-    VerifyView,
     list_document,
     list_lines,
     stats_document,
     stats_lines,
+)
+from tokenbudget.reports.archive_verified import (
+    ProblemRow,
+    VerifyView,
     verify_document,
     verify_lines,
 )

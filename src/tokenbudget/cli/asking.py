@@ -15,7 +15,7 @@ def can_ask() -> bool:
 
 
 def is_wanted(question: str, is_yes: bool) -> bool:
-    """Whether to go on: by `--yes`, or by what the person answers; no answer is a no.
+    """Whether to go on: by `--yes`, or by what the person answers; no answer, and Ctrl-C, is a no.
 
     Raises:
         Refused: there is nobody to ask.
@@ -28,4 +28,8 @@ def is_wanted(question: str, is_yes: bool) -> bool:
             " it"
         )
     print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip().lower() in YES
+    try:
+        return sys.stdin.readline().strip().lower() in YES
+    except KeyboardInterrupt:
+        print(file=sys.stderr)
+        return False

@@ -75,7 +75,7 @@ def _options(arguments: Sequence[str]) -> Namespace:
 
 
 def _wish(options: Namespace) -> Wish:
-    only = tuple(filter(None, (options.only or "").split(",")))
+    only = () if options.only is None else tuple(map(str.strip, options.only.split(",")))
     return Wish(only, tuple(options.include), tuple(options.exclude))
 
 
@@ -84,7 +84,7 @@ def _measure(bench: Workbench, project: str, options: Namespace) -> int:
     from tokenbudget.reports.compact import measure_lines
     from tokenbudget.reports.compact_json import measure_document
 
-    past = last_action(bench, project)
+    past = last_action(bench.ledger, project)
     if options.json:
         show([measure_document(project, past, bench.zone)])
     else:
@@ -114,7 +114,7 @@ def _compact(bench: Workbench, project: str, options: Namespace, told: Terminal)
 
 def _carried_out(cleanup: Cleanup, plan: CompactPlan) -> Receipt:
     progress = ProgressBar("cleaning up")
-    total = sum(_weight(step) for one in plan.meant for step in one.steps)
+    total = sum(_weight(step) for one in plan.joined for step in one.steps)
     done = 0
 
     def told(step: Step, outcome: Outcome) -> None:

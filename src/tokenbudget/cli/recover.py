@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
 
-    from tokenbudget.app.recovering import Return, Returned
+    from tokenbudget.app.recovering import Return
+    from tokenbudget.app.recovering_run import Returned
     from tokenbudget.config.settings import Settings
     from tokenbudget.ledger.store import Ledger
 
@@ -22,7 +23,9 @@ what it does:
   The files come back where they were, with the bytes and modes that they had. Their
   time is now, so that the agent does not delete them at once; --keep-times gives the
   old one. A file that is there with other content is never written over: exit code 4
-  says which. The archive keeps its copy. tokens undo takes the files away again.
+  says which. Of a damaged archive --despite-damage gives back the sessions that are
+  whole, by the hash of each file. The archive keeps its copy. tokens undo takes the
+  files away again.
 
 examples:
   tokens recover 3f2a                the session whose id begins so
@@ -59,13 +62,18 @@ def _options(arguments: Sequence[str]) -> Namespace:
     made.add_argument("session", nargs="?", metavar="SESSION", help="id, or its beginning; 'last'")
     made.add_argument("--all", action="store_true", help="every archived session")
     made.add_argument("--to", metavar="DIR", help="a folder for them, instead of where they were")
-    made.add_argument("--project", metavar="NAME", help="only this project: a path, a name or .")
+    made.add_argument("--project", metavar="PROJECT", help="only this project: a path, a name or .")
     made.add_argument("--archive", metavar="FILE", help="from this one, where there are several")
     made.add_argument("--keep-times", action="store_true", help="with their old times")
+    made.add_argument(
+        "--despite-damage", action="store_true", help="what is whole of a damaged archive"
+    )
     made.add_argument("--dry-run", action="store_true", help="say what would be done")
     made.add_argument("--yes", action="store_true", help="with --all: do not ask")
     options = made.parse_args(arguments)
-    if bool(options.session) == options.all:
+    if options.session and options.all:
+        raise BadRequest("a SESSION is one and --all is every one; leave one of them out")
+    if not options.session and not options.all:
         raise BadRequest("name one session, or say --all; tokens archive list shows them")
     if options.dry_run and options.yes:
         raise BadRequest("--dry-run and --yes do not go together; leave one of them out")
@@ -120,14 +128,25 @@ def _carry_out(
     wanted: Sequence[Return],
     refused: Sequence[tuple[str, str, int]],
 ) -> int:
-    from tokenbudget.app.recovering import give_back_journalled
+    from tokenbudget.app.recovering_run import advice_on, give_back_journalled
     from tokenbudget.cli.terminal import warn
 
     cause = " ".join(["tokens recover", "--all" if options.all else options.session])
+    despite_damage, clock = options.despite_damage, SystemClock()
     done = give_back_journalled(
-        found, ledger, SystemClock(), cause, wanted, keep_times=options.keep_times, tell=warn
+        found,
+        ledger,
+        clock,
+        cause,
+        wanted,
+        keep_times=options.keep_times,
+        despite_damage=despite_damage,
+        tell=warn,
     )
-    return _answer(options, found, wanted, refused, done)
+    code = _answer(options, found, wanted, refused, done)
+    for advice in advice_on(found, clock, done, despite_damage=despite_damage):
+        warn(advice)
+    return code
 
 
 def _answer(

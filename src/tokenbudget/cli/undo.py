@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from tokenbudget.analysis.periods import Zone
+from tokenbudget.app.compacting_proof import proofs_of
 from tokenbudget.app.undoing import (
     foreseen,
     journal_ledger,
@@ -20,14 +21,14 @@ from tokenbudget.cli.terminal import warn
 from tokenbudget.config.layers import project_dir
 from tokenbudget.model.errors import BadRequest
 from tokenbudget.reports.undo import (
-    list_document,
-    list_lines,
+    MOST_STEPS,
     nothing_document,
     nothing_lines,
     result_lines,
     undoing_document,
     undoing_lines,
 )
+from tokenbudget.reports.undo_list import list_document, list_lines
 from tokenbudget.system.clock import SystemClock
 
 TYPE_CHECKING = False
@@ -71,7 +72,7 @@ def _options(arguments: Sequence[str]) -> Namespace:
     made.usage = USAGE
     made.add_argument("id", nargs="?", metavar="ID", help="which action; --list shows them")
     made.add_argument("--list", action="store_true", help="what was changed, the latest first")
-    made.add_argument("--project", metavar="PATH", help="only actions in this project; . is here")
+    made.add_argument("--project", metavar="PROJECT", help="only this project: a path, a name or .")
     made.add_argument("--dry-run", action="store_true", help="show exactly what would happen")
     made.add_argument("--yes", action="store_true", help="do not ask")
     made.add_argument("--tz", metavar="ZONE", help="IANA time zone of the dates shown")
@@ -95,12 +96,14 @@ def _options(arguments: Sequence[str]) -> Namespace:
 def _list(options: Namespace, found: Settings, ledger: Ledger, zone: Zone) -> int:
     actions = ledger.journal.actions(-1)
     if options.project is not None:
-        here = _project(options.project, found)
+        here = _project(options.project, found, ledger)
         actions = [one for one in actions if one.project in (here, os.path.realpath(here))]
+    shown = actions[: options.limit]
+    measured = {number: one.freed_tokens for number, one in proofs_of(ledger, shown).items()}
     if options.json:
-        show([list_document(actions[: options.limit], zone)])
+        show([list_document(shown, zone, measured)])
         return 0
-    lines = list_lines(actions[: options.limit], zone, style(options.no_color), found.home_dir)
+    lines = list_lines(shown, zone, style(options.no_color), found.home_dir, measured)
     more = len(actions) - options.limit
     show([*lines, *([f"{more:,} more: tokens undo --list --limit N"] if more > 0 else [])])
     return 0
@@ -112,14 +115,31 @@ def _meant(options: Namespace, found: Settings, ledger: Ledger) -> ActionRecord 
             raise BadRequest(f"'{options.id}' is no ID; tokens undo --list shows them")
         return named(ledger, int(options.id))
     if options.project is not None:
-        return latest_of(ledger, _project(options.project, found))
+        return latest_of(ledger, _project(options.project, found, ledger))
     return latest(ledger, project_dir(found.working_dir or "", found.home_dir))
 
 
-def _project(path: str, found: Settings) -> str:
-    """The project that a path lies in; a path that is gone stands for itself."""
-    wanted = os.path.abspath(path)
-    return project_dir(wanted, found.home_dir) or wanted
+def _project(given: str, found: Settings, ledger: Ledger) -> str:
+    """The project that a path lies in, or one of the journal by its name; never a near miss.
+
+    Raises:
+        BadRequest: nothing is there, and the journal knows none of this name, or several.
+    """
+    wanted = os.path.abspath(given)
+    if os.path.exists(given):
+        return project_dir(wanted, found.home_dir) or wanted
+    known = {one.project for one in ledger.journal.actions(-1) if one.project}
+    if wanted in known:  # its folder is gone
+        return wanted
+    named = [path for path in known if os.path.basename(path) == given]
+    if len(named) != 1:
+        told = (
+            f"{len(named)} projects are named '{given}'; write"
+            if named
+            else (f"nothing was changed in a project '{given}'; give its name or")
+        )
+        raise BadRequest(f"{told} the path of one")
+    return named[0]
 
 
 def _undo(
@@ -130,19 +150,25 @@ def _undo(
     seen = foreseen(workshop, action)
     plain = style(options.no_color)
     if seen.steps and not options.json:
-        show(undoing_lines(seen, zone, plain, found.home_dir))
+        most = None if options.dry_run else MOST_STEPS
+        show(undoing_lines(seen, zone, plain, found.home_dir, most))
     if options.dry_run:
         lines = ["", "Nothing was changed (--dry-run)."]
         return _answer(options, seen, zone, lines if seen.steps else result_lines(seen, zone))
     if seen.steps and not is_wanted("\nTake it back?", options.yes):
         _answer(options, seen, zone, ["Nothing was changed."])
         return 0
+    if action.cause.endswith("-timer"):
+        from tokenbudget.app.archive_timer import stop_before_undo
+
+        stop_before_undo(found, action)
     try:
         made = undo(ledger, workshop, action, found.data_dir, clock)
     except KeyboardInterrupt:
         warn(f"stopped in the middle; tokens undo {action.id} goes on with it")
         raise
-    told = undoing_lines(made, zone, plain, found.home_dir) if made.left else []
+    stays = made._replace(steps=tuple(made.left))
+    told = undoing_lines(stays, zone, plain, found.home_dir) if made.left else []
     lead = [""] if seen.steps else []
     return _answer(options, made, zone, [*lead, *told, *result_lines(made, zone)])
 

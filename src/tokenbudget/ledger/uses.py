@@ -54,6 +54,8 @@ class ProjectUses(NamedTuple):
     agents: tuple[UseRow, ...]
     reads: tuple[FileRow, ...]
     edits: tuple[FileRow, ...]
+    resource_reads: int
+    """Calls of the tools that read resources of MCP servers: the server stands in no name."""
 
 
 def project_uses(
@@ -82,11 +84,13 @@ def project_uses(
         _named(calls, lambda row: row.target if row.tool in _AGENT_TOOLS else ""),
         _files(calls, _READING),
         _files(calls, _WRITING),
+        sum(row.calls for row in calls if row.tool in _RESOURCE_TOOLS),
     )
 
 
 _AGENT_TOOLS = frozenset(("Agent", "Task"))
 _READING = frozenset(("Read", "NotebookRead", "Grep", "Glob", "LS"))
+_RESOURCE_TOOLS = frozenset(("ListMcpResourcesTool", "ReadMcpResourceTool"))
 _WRITING = frozenset(("Edit", "MultiEdit", "Write", "NotebookEdit"))
 
 

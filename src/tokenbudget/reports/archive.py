@@ -130,7 +130,7 @@ def plan_lines(view: PlanView, style: Style, zone: Zone) -> list[str]:
 
 def _nothing(view: PlanView) -> str:
     if not view.left:
-        return "there is no session."
+        return "there is no session, or none of what was asked for."
     return f"no session at rest was last used more than {counted(view.older_than_days, 'day')} ago."
 
 
@@ -183,10 +183,14 @@ def done_lines(view: PlanView, done: DoneView) -> list[str]:
     lines += [f"{one_line(row.session)} stays: {one_line(row.message)}" for row in failed]
     if not archived:
         return [*lines, "Nothing was archived."]
-    told = f"Archived {counted(len(archived), 'session')}, {size(raw)}."
-    if done.packed_raw_bytes:
-        kept = f"{size(done.packed_raw_bytes)} became {size(done.archive_bytes)}"
-        told += f" {kept} ({share(done.archive_bytes, done.packed_raw_bytes)})."
+    told = f"Archived {counted(len(archived), 'session')}"
+    kept = f"became {size(done.archive_bytes)} ({share(done.archive_bytes, done.packed_raw_bytes)})"
+    if not done.packed_raw_bytes:  # an archive held them already
+        told += f", {size(raw)}."
+    elif done.packed_raw_bytes == raw:
+        told += f": {size(raw)} {kept}."
+    else:
+        told += f", {size(raw)}. {size(done.packed_raw_bytes)} {kept}."
     folders = list(dict.fromkeys(row.folder for row in archived))
     lines += [
         told,

@@ -36,6 +36,18 @@ class Pruned(Protocol):
     def freed_bytes(self) -> int:
         """What the deleted ones took."""
 
+    @property
+    def deleted_sessions(self) -> tuple[str, ...]:
+        """Those that no archive has after it."""
+
+    @property
+    def marked_sessions(self) -> tuple[str, ...]:
+        """Those that only marked archives have after it."""
+
+    @property
+    def spared_sessions(self) -> tuple[str, ...]:
+        """Those that could go, and share an archive with one that may not."""
+
 
 class FolderPruned(Protocol):
     """What pruning does in one folder."""
@@ -78,13 +90,17 @@ def _told(pruned: Pruned, view: PruneView) -> list[str]:
     grace = counted(view.grace_days, "day")
     did = view.is_done
     groups = [
-        (pruned.deleted, "deleted" if did else "to be deleted now", size(pruned.freed_bytes)),
+        (
+            pruned.deleted,
+            "deleted" if did else "to be deleted now",
+            f"{size(pruned.freed_bytes)}{_last_copies(pruned.deleted_sessions)}",
+        ),
         (
             pruned.marked,
             f"marked; tokens archive prune deletes after {grace}"
             if did
             else f"to be marked, and deleted by a later run after {grace}",
-            "",
+            _last_copies(pruned.marked_sessions).removeprefix(", "),
         ),
         (pruned.unmarked, "no longer marked: the rules let it stay", ""),
     ]
@@ -95,7 +111,15 @@ def _told(pruned: Pruned, view: PruneView) -> list[str]:
             lines += [f"    {one_line(name)}" for name in names[:SHOWN]]
             if len(names) > SHOWN:
                 lines.append(f"    … and {len(names) - SHOWN:,} more")
+    if pruned.spared_sessions:
+        old = counted(len(pruned.spared_sessions), "session")
+        lines.append(f"  {old} could go, and stay: in an archive with one that is to be kept")
     return lines
+
+
+def _last_copies(sessions: Sequence[str]) -> str:
+    """How many sessions no other archive has; '' where every one is in another."""
+    return f", with {counted(len(sessions), 'session')} in no other archive" if sessions else ""
 
 
 def prune_document(view: PruneView) -> str:
@@ -107,6 +131,9 @@ def prune_document(view: PruneView) -> str:
             "unmarked": list(one.pruned.unmarked),
             "deleted": list(one.pruned.deleted),
             "freed_bytes": one.pruned.freed_bytes,
+            "marked_sessions": list(one.pruned.marked_sessions),
+            "deleted_sessions": list(one.pruned.deleted_sessions),
+            "spared_sessions": list(one.pruned.spared_sessions),
             "fault": one.fault,
         }
         for one in view.folders
@@ -244,7 +271,7 @@ def rebuilt_lines(found: Sequence[Relisted], home: str) -> list[str]:
     for one in found:
         told = f"{counted(one.archives, 'archive')}, {counted(one.sessions, 'session')}"
         if one.adopted:
-            told += f", {len(one.adopted)} of them listed anew"
+            told += f", {counted(len(one.adopted), 'archive')} listed anew"
         lines.append(f"{place(one.folder, home)}: {'not listed' if one.fault else told}")
         lines += [f"  damaged, not listed: {one_line(name)}" for name in one.damaged]
     return lines

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tokenbudget.analysis.compact_plan import DISK_ONLY, total, totals_by_effect
 from tokenbudget.budget import health
-from tokenbudget.model.figures import bar, counted, cut, wrapped
+from tokenbudget.model.figures import bar, counted, cut, text_width, wrapped
 from tokenbudget.model.plain_text import one_line
 from tokenbudget.reports.compact_items import kind_lines, kinds_of
 from tokenbudget.reports.compact_words import (
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tokenbudget.analysis.periods import Zone
     from tokenbudget.model.figures import Style
 
-BAR_CELLS = 24
+BAR_CELLS, FEWEST_CELLS = 24, 8
 _LABEL = 23
 """Columns before an amount of the totals."""
 NOTHING = "Nothing to do: no backup, duplicate or unused part was found in {}."
@@ -74,7 +74,9 @@ def _window_lines(plan: CompactPlan, width: int) -> list[str]:
         return ["Window    ? unknown until the next request"]
     level = f"   {health.EMOJI[plan.level]} {plan.level}" if plan.level else ""
     text = f"Window    {used:,} of {size:,} tokens ({percent(used, size)})"
-    lines = [cut(f"{text}  {bar(used / size, BAR_CELLS)}{level}", width, keeps_start=True)]
+    cells = min(BAR_CELLS, width - text_width(text + level) - 2)  # the level is never cut for it
+    drawn = f"  {bar(used / size, cells)}" if cells >= FEWEST_CELLS else ""
+    lines = [cut(f"{text}{drawn}{level}", width, keeps_start=True)]
     return lines + note_lines(window, width)
 
 
@@ -177,8 +179,9 @@ def receipt_lines(receipt: Receipt, style: Style) -> list[str]:
         lines += wrapped(f"! {one_line(fault)}", width, "  ")
     if not receipt.faults:
         lines.append("Checked: every file is as it should be, and the settings can be read.")
-    lines.append(f"Take it back: tokens undo {receipt.action.id}")
-    lines.append("Not measured yet: start a session, then tokens compact --measure")
+    if done:
+        lines.append(f"Take it back: tokens undo {receipt.action.id}")
+        lines.append("Not measured yet: start a session, then tokens compact --measure")
     first, *rest = [cut(line, width, keeps_start=True) for line in lines]
     return [style.bold(first), *rest]
 

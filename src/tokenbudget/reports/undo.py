@@ -1,8 +1,7 @@
-"""What was changed and what is taken back: the list, one action step by step, and as JSON."""
+"""One action that is taken back, step by step: as text and as JSON."""
 
 from __future__ import annotations
 
-import os
 from typing import Protocol
 
 from tokenbudget.model.actions import (
@@ -15,7 +14,7 @@ from tokenbudget.model.actions import (
 from tokenbudget.model.figures import counted, short_count, wrapped
 from tokenbudget.model.plain_text import one_line
 from tokenbudget.reports.json import document
-from tokenbudget.reports.table import Column, render
+from tokenbudget.reports.undo_list import FORMAT, action_fields, date, short_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,10 +23,11 @@ if TYPE_CHECKING:
     from tokenbudget.analysis.periods import Zone
     from tokenbudget.model.actions import ActionRecord, Outcome, Step, StepRecord
     from tokenbudget.model.figures import Style
-    from tokenbudget.reports.table import Cell
 
-FORMAT = 1
 SHORT_SESSION = 8
+MOST_STEPS = 30
+"""Lines of what comes back before a question; a dry run has all, and what is in the way is told."""
+MOST_KEYS = 4
 MOST_DIFFERENCE = 40
 """Lines shown of each file; JSON has all."""
 
@@ -37,13 +37,6 @@ KINDS = {
     EditText: "edit-text",
     ArchiveSession: "archive-session",
     RecoverSession: "recover-session",
-}
-_NOUNS = {
-    TrashFile: "to the trash",
-    EditSettings: "settings edited",
-    EditText: "edited",
-    ArchiveSession: "archived",
-    RecoverSession: "recovered",
 }
 _MARKS = {"undone": "  ", "conflict": "! ", "failed": "! "}
 
@@ -80,88 +73,28 @@ class Undoing(Protocol):
         """Whether nothing was changed."""
 
 
-# ── the list ─────────────────────────────────────────────────────────────────────────────────────
-
-
-def list_lines(actions: Sequence[ActionRecord], zone: Zone, style: Style, home: str) -> list[str]:
-    """A line per action, the latest first."""
-    if not actions:
-        return ["Nothing was changed yet."]
-    columns = [
-        Column("ID"),
-        Column("Date", is_text=True, may_cut=False),
-        Column("Command", is_text=True, keeps_start=True),
-        Column("Project", is_text=True, drop_rank=1),
-        Column("What", is_text=True, keeps_start=True, drop_rank=2),
-        Column("Tokens", drop_rank=3),
-        Column("Bytes", drop_rank=4),
-        Column("State", is_text=True, enough=14),
-    ]
-    rows: list[list[Cell]] = [
-        [
-            one.id,
-            _date(one.at_ms, zone),
-            one.cause,
-            _short(one.project, home),
-            what(one),
-            "" if one.undoes is not None else one.freed_tokens,
-            one.freed_bytes or "",
-            state_of(one),
-        ]
-        for one in actions
-    ]
-    return [*render(columns, rows, None, style), "", "Take one back: tokens undo ID"]
-
-
-def list_document(actions: Sequence[ActionRecord], zone: Zone) -> str:
-    """The same as JSON."""
-    return document("undo", FORMAT, {"rows": [_action_fields(one, zone) for one in actions]})
-
-
-def what(action: ActionRecord) -> str:
-    """What its steps did, in a few words."""
-    if action.undoes is not None:
-        return f"took action {action.undoes} back"
-    made = [one for one in action.steps if one.outcome.state not in ("unchanged", "failed")]
-    parts = []
-    for kind, noun in _NOUNS.items():
-        count = sum(isinstance(one.step, kind) for one in made)
-        if count:
-            unit = "session" if kind in (ArchiveSession, RecoverSession) else "file"
-            parts.append(f"{counted(count, unit)} {noun}")
-    return ", ".join(parts) or "nothing"
-
-
-def state_of(action: ActionRecord) -> str:
-    """How an action stands, in a word or two."""
-    states = [one.outcome.state for one in action.steps]
-    if action.undoes is not None:
-        return "undo"
-    if action.undone_at_ms is not None:
-        return "undone"
-    if "planned" in states:
-        return "interrupted"
-    if "conflict" in states:
-        return f"{states.count('conflict')} in conflict"
-    if "undone" in states:
-        return "partly undone"
-    return "done" if "done" in states else "nothing done"
-
-
-# ── one action ───────────────────────────────────────────────────────────────────────────────────
-
-
-def undoing_lines(undoing: Undoing, zone: Zone, style: Style, home: str) -> list[str]:
-    """An action with every step that is taken back, the last one first."""
-    action = undoing.action
+def undoing_lines(
+    undoing: Undoing,
+    zone: Zone,
+    style: Style,
+    home: str,
+    most: int | None = None,
+) -> list[str]:
+    """An action with every step that is taken back, the last one first; of many, `most`."""
+    action, clear = undoing.action, 0
     lines = [*_heading(action, zone, home), ""]
     for one in undoing.steps:
         outcome = one.outcome
+        clear += outcome.state == "undone"
+        if most is not None and clear > most and outcome.state == "undone":
+            continue
         first = f"{_MARKS.get(outcome.state, '! ')}{words(one.step.step, action.project, home)}"
         lines += wrapped(first, style.width, "    ")
         if outcome.message:
             lines += wrapped(f"    {one_line(outcome.message)}", style.width, "    ")
         lines += [f"      {line}" for line in _difference(outcome)[:MOST_DIFFERENCE]]
+    if most is not None and clear > most:
+        lines.append(f"… and {counted(clear - most, 'more step')}; --dry-run shows all")
     return lines
 
 
@@ -187,9 +120,10 @@ def result_lines(undoing: Undoing, zone: Zone) -> list[str]:
     if not undoing.steps:
         when = undoing.action.undone_at_ms
         if when is not None:
-            return [f"Action {undoing.action.id} was taken back already, {_date(when, zone)}."]
+            return [f"Action {undoing.action.id} was taken back already, {date(when, zone)}."]
         return [f"Nothing is left of action {undoing.action.id} to take back."]
-    lines = [f"{counted(back, 'step')} of action {undoing.action.id} taken back."]
+    told = counted(back, "step") if back else "Nothing"
+    lines = [f"{told} of action {undoing.action.id} taken back."]
     if undoing.left:
         stays = counted(len(undoing.left), "step")
         lines.append(
@@ -203,7 +137,7 @@ def undoing_document(undoing: Undoing, zone: Zone) -> str:
     states = [one.outcome.state for one in undoing.steps]
     fields = {
         "is_dry_run": undoing.is_foreseen,
-        "action": _action_fields(undoing.action, zone),
+        "action": action_fields(undoing.action, zone),
         "rows": [
             {
                 "number": one.step.number,
@@ -227,12 +161,13 @@ def undoing_document(undoing: Undoing, zone: Zone) -> str:
 
 def words(step: Step, project: str, home: str) -> str:
     """What taking a step back does, in a few words."""
-    path = _short(_path(step), home, project)
+    path = short_path(_path(step), home, project)
     if isinstance(step, TrashFile):
         return f"give back {path} ({step.size_bytes:,} bytes)"
     if isinstance(step, EditSettings):
-        keys = dict.fromkeys(".".join(edit.keys) for edit in step.edits)
-        return f"take back in {path}: {one_line(', '.join(keys))}"
+        keys = [*dict.fromkeys(".".join(edit.keys) for edit in step.edits)]
+        more = f" and {len(keys) - MOST_KEYS} more" if len(keys) > MOST_KEYS else ""
+        return f"take back in {path}: {one_line(', '.join(keys[:MOST_KEYS]))}{more}"
     if isinstance(step, EditText):
         is_made = step.before is None
         return f"take away {path}, which was made" if is_made else f"take back in {path}"
@@ -243,9 +178,9 @@ def words(step: Step, project: str, home: str) -> str:
 
 
 def _heading(action: ActionRecord, zone: Zone, home: str) -> list[str]:
-    where = f" in {_short(action.project, home)}" if action.project else ""
+    where = f" in {short_path(action.project, home)}" if action.project else ""
     cause = one_line(action.cause)
-    lines = [f"Action {action.id}: {cause}, {_date(action.at_ms, zone)}{where}"]
+    lines = [f"Action {action.id}: {cause}, {date(action.at_ms, zone)}{where}"]
     freed = []
     if action.freed_tokens:
         freed.append(f"{short_count(action.freed_tokens)} tokens per request")
@@ -254,36 +189,7 @@ def _heading(action: ActionRecord, zone: Zone, home: str) -> list[str]:
     return lines + ([f"  it was to free {' and '.join(freed)}"] if freed else [])
 
 
-def _action_fields(action: ActionRecord, zone: Zone) -> dict[str, object]:
-    undone = action.undone_at_ms
-    return {
-        "id": action.id,
-        "at": zone.stamp(action.at_ms),
-        "cause": action.cause,
-        "project": action.project or None,
-        "what": what(action),
-        "steps": len(action.steps),
-        "freed_tokens": action.freed_tokens,
-        "freed_bytes": action.freed_bytes,
-        "state": state_of(action),
-        "undone_at": None if undone is None else zone.stamp(undone),
-        "undoes": action.undoes,
-    }
-
-
 def _path(step: Step) -> str:
     if isinstance(step, ArchiveSession):
         return step.files[-1][1] if step.files else step.folder
     return step.to if isinstance(step, RecoverSession) else step.path
-
-
-def _short(path: str, home: str, project: str = "") -> str:
-    """A path as a person calls it: inside the project, or below `~`."""
-    for top, start in ((project, ""), (home.rstrip("/"), "~/")):
-        if top and path.startswith(top.rstrip("/") + "/"):
-            return one_line(start + os.path.relpath(path, top))
-    return one_line(path)
-
-
-def _date(at_ms: int, zone: Zone) -> str:
-    return zone.local(at_ms).strftime("%Y-%m-%d %H:%M") if at_ms else "?"

@@ -43,6 +43,10 @@ class Said(NamedTuple):
     local_text: str | None
     """Of the project's local settings, '' where there are none; None where they take no edit."""
     notes: tuple[str, ...]
+    hooks: Mapping[str, object]
+    """By file, what it starts by itself: `hooks`, and the `agent` that sessions are."""
+    is_sandboxed: bool
+    """Shell commands run in the client's sandbox, which `Read(...)` rules hold for as well."""
 
     def takes(self, *edits: SettingEdit) -> bool:
         """Whether the project's local settings can be changed so."""
@@ -57,8 +61,15 @@ class Said(NamedTuple):
 
 def said_by(place: Place) -> Said:
     """What the user's, the project's and the local settings say; later ones win."""
-    texts, documents, notes = [], [], []
+    texts: list[str] = []
+    documents: dict[str, dict[str, object]] = {}
+    notes: list[str] = []
     local_text = "" if _is_free(place) else None
+    if local_text is None:
+        notes.append(
+            f"{place.name_of(place.local_settings)} is a link, read-only or another's, so it is not"
+            " changed; what would be written there is advice"
+        )
     for path, top in _files(place):
         text = text_at(path, (top,), MOST_BYTES)
         if text is None:
@@ -74,7 +85,7 @@ def said_by(place: Place) -> Said:
         except (ValueError, RecursionError):
             found = None
         if isinstance(found, dict):
-            documents.append(found)
+            documents[path] = found
             continue
         notes.append(f"{place.name_of(path)} is no JSON object; correct that first")
         local_text = None if path == place.local_settings else local_text
@@ -108,8 +119,12 @@ def _is_free(place: Place) -> bool:
 
 
 def _said(
-    documents: list[dict[str, object]], text: str, local_text: str | None, notes: tuple[str, ...]
+    by_file: Mapping[str, dict[str, object]],
+    text: str,
+    local_text: str | None,
+    notes: tuple[str, ...],
 ) -> Said:
+    documents = [*by_file.values()]
     overrides: dict[str, str] = {}
     characters: int | None = None
     share: float | None = None
@@ -134,7 +149,13 @@ def _said(
         text,
         local_text,
         notes,
+        {path: _started_by(document) for path, document in by_file.items()},
+        any(_table(document.get("sandbox")).get("enabled") is True for document in documents),
     )
+
+
+def _started_by(document: dict[str, object]) -> dict[str, object]:
+    return {name: document[name] for name in ("hooks", "agent") if name in document}
 
 
 def _table(value: object) -> dict[str, object]:

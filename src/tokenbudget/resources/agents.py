@@ -14,6 +14,7 @@ from tokenbudget.model.actions import NEVER_SENT, EditSettings, Item, Proposal, 
 from tokenbudget.resources.agent_settings import said_by
 from tokenbudget.resources.definitions import agents_in
 from tokenbudget.resources.kind import Kind, shown, typable
+from tokenbudget.resources.mentions import Mentions
 from tokenbudget.resources.unused import unused
 
 TYPE_CHECKING = False
@@ -39,6 +40,7 @@ class Agents(Kind):
         self._said: Said = said_by(self.place)
         self.notes = (*self._said.notes, "agents of plugins are not judged here; see /plugin")
         self._found = tuple(agents_in(self.place))
+        self._mentions = Mentions(self.place, self._said, self.evidence)
         return [self._item(agent) for agent in self._found]
 
     def plan(self, items: Sequence[Item]) -> Sequence[Proposal]:
@@ -63,11 +65,12 @@ class Agents(Kind):
         return self.weights.of_line(window_pieces.AGENTS, agent.line)
 
     def _proposal(self, agent: Definition) -> Proposal | None:
-        if self._is_denied(agent) or agent.name in self.place.pinned:
+        if self._is_denied(agent):
             return None
         verdict = unused(self.evidence, self.evidence.agents.get(agent.name), agent.changed_ms)
         if verdict is None:
             return None
+        verdict = verdict.beside(self._mentions.where(agent.name))
         edit = SettingEdit(("permissions", "deny"), f"Agent({agent.name})", is_member=True)
         can_be = _NAME.fullmatch(agent.name) is not None and self._said.takes(edit)
         return Proposal(

@@ -53,6 +53,8 @@ class Evidence(NamedTuple):
     agents: Mapping[str, Use] = {}
     reads: tuple[FileUse, ...] = ()
     edits: tuple[FileUse, ...] = ()
+    resource_reads: int = 0
+    """Looks at the resources of some MCP server; of which one is not told."""
 
     @property
     def sessions(self) -> int:
@@ -111,6 +113,7 @@ def evidence_of(
         agents=_uses(uses.agents, str),
         reads=_files(uses.reads),
         edits=_files(uses.edits),
+        resource_reads=uses.resource_reads,
     )
 
 

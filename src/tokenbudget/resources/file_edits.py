@@ -14,10 +14,11 @@ from typing import NamedTuple
 from tokenbudget.config.edit_toml import NotEditable
 from tokenbudget.model.actions import EditSettings, EditText, Outcome
 from tokenbudget.model.errors import ProjectUnusable, Refused, SourceUnreadable
-from tokenbudget.resources.settings import edited, is_made, taken_out
+from tokenbudget.resources.settings import differences, edited, is_made, taken_out
 from tokenbudget.resources.text_merge import MOST_LINES, without_ours
 from tokenbudget.system.locks import FileLock
 from tokenbudget.system.regular_file import is_still, quoted
+from tokenbudget.system.rooted import missing_folders
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 LOCK_NAME = "config.lock"
 """The one that `tokens config` takes too: one of us at a time writes settings."""
-LOCK_SECONDS = 3.0
+LOCK_SECONDS = 10.0
 PRIVATE = "settings.local.json"
 """One person's settings in a project; every other new file is made by the umask."""
 
@@ -115,9 +116,12 @@ class FileEdits:
             change = self._to_take_back(step, outcome)
             if change.is_any and not is_dry_run:
                 self._write(step.path, change)
+            made = outcome.result.get("folders")
+            if change.after is None and isinstance(made, int) and not is_dry_run:
+                self._rooted.remove_empty_folders(step.path, made)
         state: State = "conflict" if change.is_conflict else "undone"
         if is_dry_run:
-            return Outcome(state, change.message, {"difference": _difference(change)})
+            return Outcome(state, change.message, {"difference": _difference(step, change)})
         return Outcome(state, change.message, {"out": _out(change, is_done=True)})
 
     # ── what is to be written ──────────────────────────────────────────────────────────────────
@@ -139,7 +143,10 @@ class FileEdits:
         if not change.is_any or change.after is None:
             return Outcome("unchanged", f"{quoted(step.path)} says so already")
         before = None if change.found is None else self._kept.put(change.found.content)
-        return Outcome("planned", "", {"before": before, "after": _sha256(change.after)})
+        result: dict[str, Json] = {"before": before, "after": _sha256(change.after)}
+        if change.found is None:
+            result["folders"] = missing_folders(step.path)
+        return Outcome("planned", "", result)
 
     def _to_take_back(self, step: Edit, outcome: Outcome) -> _Change:
         found = self._rooted.read(step.path)
@@ -225,14 +232,17 @@ class FileEdits:
             raise ProjectUnusable(f"cannot use {quoted(lock.path)}: {wrong.strerror}") from wrong
 
 
-def _difference(change: _Change) -> list[Json]:
-    """The lines that a file would lose and get."""
+def _difference(step: Edit, change: _Change) -> list[Json]:
+    """The lines that a file would lose and get; of settings, our own edits alone."""
     from difflib import unified_diff
 
-    before, after = (
-        (content or b"").decode(errors="replace").splitlines()
+    texts = [
+        (content or b"").decode(errors="replace")
         for content in (change.found and change.found.content, change.after)
-    )
+    ]
+    if isinstance(step, EditSettings):
+        return [*differences(texts[0], texts[1], step.edits)]
+    before, after = (text.splitlines() for text in texts)
     if max(len(before), len(after)) > MOST_LINES:
         return []
     lines: list[Json] = [*unified_diff(before, after, lineterm="", n=1)]

@@ -5,6 +5,10 @@ person's own settings for the project; what such a rule means is told in `made_f
 `.claudeignore` it does not read (measured with 2.1.329); other tools do. Neither frees anything of
 a request as it is: what reading there came to in a week stands beside each rule. What shell
 commands read is not seen.
+
+A rule is chosen only where nothing was read: whoever read there may need it again. In the client's
+sandbox the rules hold for every shell command (its settings schema: `denyRead` is "merged with
+paths from Read(...) deny permission rules"), so a build would fail: then none is chosen.
 """
 
 from __future__ import annotations
@@ -133,6 +137,7 @@ class IgnoreRules(Kind):
         use = self._use(made)
         rules = [one.rule for one in made]
         is_sure = self.evidence.sessions >= FEWEST_SESSIONS
+        is_boxed = self._said.is_sandboxed
         edits = tuple(SettingEdit(("permissions", "deny"), rule, is_member=True) for rule in rules)
         can_be = self._said.takes(*edits)
         weekly = self._weekly(use)
@@ -144,7 +149,7 @@ class IgnoreRules(Kind):
             freed=NEVER_SENT,
             freed_bytes=0,
             effect="now",
-            is_chosen=can_be and is_sure and not is_tracked,
+            is_chosen=can_be and is_sure and not (is_tracked or use.calls) and not is_boxed,
             steps=(EditSettings(self.place.local_settings, edits),) if can_be else (),
             command="" if can_be else f"/permissions, deny: {', '.join(rules)}",
             weekly=weekly,
@@ -165,8 +170,10 @@ class IgnoreRules(Kind):
         else:
             reason = (
                 f"a program made it; {counted(use.calls, 'read')} there in {period} came to about"
-                f" {weekly.tokens or 0:,} tokens a week"
+                f" {weekly.tokens or 0:,} tokens a week, and the agent may need them"
             )
+        if self._said.is_sandboxed:
+            reason += "; your sandbox would keep every shell command out as well, builds and tests"
         return f"{reason}; git tracks files there, so they may be meant" if is_tracked else reason
 
     def _ignore_file(self, made: Sequence[Made]) -> Proposal | None:
@@ -192,7 +199,8 @@ class IgnoreRules(Kind):
         return Proposal(
             id=f"{self.name}/claudeignore",
             resource=self.name,
-            title=f"list {counted(len(lines), 'generated path')} in {IGNORE_FILE}",
+            title=f"list {counted(len(lines), 'generated path')} in {IGNORE_FILE}"
+            + ("" if is_there else ", a new file that git will show"),
             reason="for tools that read it: Claude Code does not, and heeds the deny rules alone",
             freed=NEVER_SENT,
             freed_bytes=0,

@@ -30,8 +30,6 @@ class Place(NamedTuple):
     claude_dirs: tuple[str, ...]
     home: str
     clock: Clock
-    pinned: frozenset[str] = frozenset()
-    """Names of skills, agents and servers that a person wants to keep."""
 
     @property
     def agent_folder(self) -> str:

@@ -18,6 +18,7 @@ from tokenbudget.resources.agent_settings import said_by
 from tokenbudget.resources.evidence import DAY_MS, FEWEST_SESSIONS, Use, server_key
 from tokenbudget.resources.kind import Kind, counted, shown, typable
 from tokenbudget.resources.looking import facts_of, text_at
+from tokenbudget.resources.mentions import Mentions
 from tokenbudget.resources.unused import FRESH_DAYS, Verdict
 
 TYPE_CHECKING = False
@@ -56,6 +57,7 @@ class McpServers(Kind):
         """The servers of the project, of the person, and what else the last window shows."""
         self._said: Said = said_by(self.place)
         self.notes = self._said.notes
+        self._mentions = Mentions(self.place, self._said, self.evidence)
         found = [*self._of_project(), *self._of_person()]
         known = {server_key(server.name) for server in found}
         found += [
@@ -136,11 +138,12 @@ class McpServers(Kind):
     # ── proposing ──────────────────────────────────────────────────────────────────────────────
 
     def _proposal(self, server: Server) -> Proposal | None:
-        if server.is_off or server.name in self.place.pinned:
+        if server.is_off:
             return None
         verdict = self._unused(server)
         if verdict is None:
             return None
+        verdict = verdict.beside(self._mentions.where(server.name, server_key(server.name)))
         edit = SettingEdit(("disabledMcpjsonServers",), server.name, is_member=True)
         can_be = server.scope == "project" and self._said.takes(edit)
         return Proposal(
@@ -163,6 +166,14 @@ class McpServers(Kind):
         evidence = self.evidence
         offered = evidence.offered.get(server_key(server.name), 0)
         period = f"in {counted(evidence.sessions, 'session')} of the last {evidence.days} days"
+        if not evidence.sessions:
+            return Verdict(False, f"no session of the last {evidence.days} days says what is used")
+        if evidence.resource_reads:
+            return Verdict(
+                False,
+                f"no tool of it was called {period}, but resources of MCP servers were read, and"
+                " the transcripts do not say of which",
+            )
         if offered >= FEWEST_SESSIONS:
             return Verdict(True, f"not called {period}, offered in {offered:,} of them")
         return Verdict(

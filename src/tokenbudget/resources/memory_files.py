@@ -51,6 +51,10 @@ class MemoryFiles(Kind):
         self._said: Said = said
         self._files = found.files
         self._tracked: Tracked = tracked_in(self.place.project)
+        if self._tracked.has(self.place.local_settings):
+            name = self.place.name_of(self.place.local_settings)
+            said_so = f"git tracks {name}: what is set there would be part of your next commit"
+            self.notes = (*self.notes, said_so)
         return [self._item(file) for file in found.files]
 
     def plan(self, items: Sequence[Item]) -> Sequence[Proposal]:

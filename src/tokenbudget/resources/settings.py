@@ -95,6 +95,34 @@ def taken_out(
     return TakenOut(text, tuple(conflicts[number] for number in left), tuple(left))
 
 
+def differences(now: str, after: str, edits: Sequence[SettingEdit]) -> list[str]:
+    """What one text loses and the other gets of these edits, a line each.
+
+    Nothing else of the file is told: beside our own edits it may hold somebody's secrets.
+    """
+    lines: list[str] = []
+    for edit in edits:
+        there, then = (_plain_value_at(text, edit.keys) for text in (now, after))
+        if edit.is_member:
+            is_lost = _has(there, edit.value) and not _has(then, edit.value)
+            lines += [f"-{dotted(edit.keys)}: {shown(edit.value)}"] if is_lost else []
+        elif not _is_same(there, then):
+            lines += [f"-{dotted(edit.keys)}: {shown(there)}"]
+            lines += [] if isinstance(then, _Gone) else [f"+{dotted(edit.keys)}: {shown(then)}"]
+    return list(dict.fromkeys(lines))
+
+
+def _plain_value_at(text: str, keys: Sequence[str]) -> Json | _Gone:
+    try:
+        return _value_at(text.removeprefix(BOM), keys)
+    except (ValueError, NotEditable):
+        return _GONE
+
+
+def _has(values: Json | _Gone, value: Json) -> bool:
+    return isinstance(values, list) and any(same(one, value) for one in values)
+
+
 class _Conflict(Exception):
     pass
 

@@ -22,6 +22,7 @@ from tokenbudget.resources.agent_settings import said_by
 from tokenbudget.resources.definitions import DESCRIPTION_CHARACTERS, lines_of, skills_in
 from tokenbudget.resources.evidence import Use
 from tokenbudget.resources.kind import Kind, shown, typable
+from tokenbudget.resources.mentions import Mentions
 from tokenbudget.resources.unused import unused
 
 TYPE_CHECKING = False
@@ -58,6 +59,7 @@ class Skills(Kind):
         most = DESCRIPTION_CHARACTERS if characters is None else characters
         self._found = tuple(skills_in(self.place, most))
         self._is_capped = self._listing_is_full()
+        self._mentions = Mentions(self.place, self._said, self.evidence)
         return [self._item(skill) for skill in self._found]
 
     def plan(self, items: Sequence[Item]) -> Sequence[Proposal]:
@@ -92,11 +94,12 @@ class Skills(Kind):
         return Use(sum(u.calls for u in uses), max(u.sessions for u in uses), last_ms or None)
 
     def _proposal(self, skill: Definition) -> Proposal | None:
-        if self._is_silent(skill) or skill.leftover_of or skill.name in self.place.pinned:
+        if self._is_silent(skill) or skill.leftover_of:
             return None
         verdict = unused(self.evidence, self._use(skill), skill.changed_ms)
         if verdict is None:
             return None
+        verdict = verdict.beside(self._mentions.where(skill.name, *skill.other_names))
         value = "user-invocable-only" if skill.is_typed else "off"
         edit = SettingEdit(("skillOverrides", skill.name), value, is_member=False)
         can_be = self._said.takes(edit)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from tokenbudget.resources.evidence import DAY_MS, FEWEST_SESSIONS
-from tokenbudget.resources.kind import counted
+from tokenbudget.resources.kind import counted, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +20,12 @@ class Verdict(NamedTuple):
 
     is_sure: bool
     reason: str
+
+    def beside(self, mention: str) -> Verdict:
+        """The verdict about something that is named at this place; '' is none."""
+        if not mention:
+            return self
+        return Verdict(False, f"{self.reason}, but {shown(mention)} names it")
 
 
 def unused(evidence: Evidence, use: Use | None, changed_ms: int) -> Verdict | None:

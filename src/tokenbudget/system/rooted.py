@@ -13,7 +13,12 @@ import os
 import stat
 from typing import NamedTuple
 
-from tokenbudget.model.errors import ProjectUnusable, Refused, SourceUnreadable
+from tokenbudget.model.errors import (
+    ProjectUnusable,
+    Refused,
+    SourceUnreadable,
+    TokenBudgetError,
+)
 from tokenbudget.system.atomic import remove_strays, write_atomic_at
 from tokenbudget.system.regular_file import (
     OPEN_FOLDER,
@@ -115,6 +120,16 @@ class Rooted:
         except OSError as wrong:
             raise ProjectUnusable(f"cannot change {quoted(path)}: {wrong.strerror}") from wrong
 
+    def remove_empty_folders(self, path: str, count: int) -> None:
+        """Remove so many folders above a path, the inner first, where nothing is in them."""
+        for _ in range(count):
+            path = os.path.dirname(path)
+            with (
+                contextlib.suppress(OSError, TokenBudgetError),  # it holds something, or is gone
+                self.opened(path) as (folder, name),
+            ):
+                os.rmdir(name, dir_fd=folder)
+
     def _way(self, path: str) -> tuple[str, list[str]]:
         """The folder to begin at, where links lead, and the parts from there on."""
         parts = path.split("/")
@@ -133,6 +148,14 @@ class Rooted:
                     if inner:
                         return real, inner
         raise Refused(f"{quoted(path)} lies outside of what may be changed; it is left alone")
+
+
+def missing_folders(path: str) -> int:
+    """How many folders above a path are not there yet."""
+    count, folder = 0, os.path.dirname(path)
+    while not os.path.lexists(folder):
+        count, folder = count + 1, os.path.dirname(folder)
+    return count
 
 
 def _is_a_name(path: str) -> bool:

@@ -98,7 +98,8 @@ def _service(job: Job) -> str:
         "[Service]",
         "Type=oneshot",
         *variables,
-        f"ExecStart={' '.join(map(_systemd_quoted, job.command))}",
+        # Only here variables are replaced; in Environment= two signs would stay two.
+        f"ExecStart={' '.join(map(_systemd_quoted, job.command)).replace('$', '$$')}",
         "Nice=10",
         "IOSchedulingClass=idle",
     ]
@@ -120,8 +121,8 @@ WantedBy=timers.target
 
 
 def _systemd_quoted(word: str) -> str:
-    """One word of a unit file: quoted, with neither specifiers nor variables in it."""
-    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
+    """One word of a unit file: quoted, with no specifier in it."""
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
     return f'"{escaped}"'
 
 

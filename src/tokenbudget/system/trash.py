@@ -152,7 +152,7 @@ class Trash:
                 found = read_origin(entry, identity)
                 path = os.path.abspath(to or found.path)
                 if folder is None:
-                    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+                    _make_durably(os.path.dirname(path))
                 with (
                     _held(folder, os.path.dirname(path)) as place,
                     opened_file(entry, CONTENT, path, may_have_links=True) as content,
@@ -311,6 +311,18 @@ def _settled(entry: int, source: int, found: Discarded) -> Discarded:
     )
     write_origin(entry, settled)
     return settled
+
+
+def _make_durably(path: str) -> None:
+    """Make a folder and what is missing above it: the entry goes only when they are on the disk."""
+    parent = os.path.dirname(path)
+    if os.path.isdir(path) or parent == path:
+        return
+    _make_durably(parent)
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(path, 0o700)
+    with opened_folder(parent) as above:
+        os.fsync(above)
 
 
 def _put(entry: int, content: int, folder: int, path: str, sha256: str) -> None:
