@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import shutil
 import sys
 import tempfile
 import time
@@ -26,10 +25,6 @@ sys.path.insert(0, str(CHECKOUT))  # the helpers of the end-to-end tests are a p
 
 from tests.e2e.claude_client import ClaudeClient, Sandbox  # noqa: E402 (see above)
 from tests.e2e.cluttered_project import (  # noqa: E402
-    AGENTS,
-    SERVERS,
-    SKILLS,
-    STALE_RULES,
     Clutter,
     clutter_up,
 )
@@ -39,27 +34,17 @@ from tests.e2e.install_clients import NEWEST, install_all, reason_missing  # noq
 from tests.e2e.offline_api import OfflineApi, serving  # noqa: E402
 from tests.e2e.scripted_answers import JsonObject, Scripts, Step, text, tool_use  # noqa: E402
 
+from levers import LEVERS, READ_LEVERS, Change, Lever  # noqa: E402
 from tokenbudget.metering.tokenizer import BytePairCounter  # noqa: E402
 
 MODELS = ("claude-opus-5-5", "claude-sonnet-4-5")
 SEARCHES = ("true", "false")
 WATCHER_SECONDS = 1.6
 """After so long a running client has seen that a settings file changed."""
-LOCAL, SHARED = "settings.local.json", "settings.json"
 PARTS = ("system", "tools", "messages")
 BILLING = "x-anthropic-billing-header:"
 SAME_TOP = "/home/somebody/"
 NUMBERED = re.compile(r"\d{4}/")
-Change = Callable[[Clutter], None]
-
-
-class Lever(NamedTuple):
-    """Something that may make requests smaller."""
-
-    name: str
-    pull: Change
-    before: Change = lambda clutter: None
-    """What is there before it is pulled, besides the clutter."""
 
 
 class Sent(NamedTuple):
@@ -89,174 +74,6 @@ class Row(NamedTuple):
     after: Sent
     control: Running
     running: Running
-
-
-# ── the levers ───────────────────────────────────────────────────────────────────────────────────
-
-
-def setting(file: str = LOCAL, **members: object) -> Change:
-    """These members, as a settings file of the project that holds nothing else."""
-
-    def pull(clutter: Clutter) -> None:
-        path = clutter.project / ".claude" / file
-        path.write_text(json.dumps(members, indent=2), encoding="utf-8")
-
-    return pull
-
-
-def denying(*rules: str) -> Change:
-    """These rules in `permissions.deny`."""
-    return setting(permissions={"deny": list(rules)})
-
-
-def excluding(spell: Callable[[Clutter], str]) -> Change:
-    """`claudeMdExcludes` with one pattern, which may need to know the project's path."""
-    return lambda clutter: setting(claudeMdExcludes=[spell(clutter)])(clutter)
-
-
-def removing(*names: str) -> Change:
-    """These files or folders of the project taken away."""
-
-    def pull(clutter: Clutter) -> None:
-        for name in names:
-            path = clutter.project / name
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-
-    return pull
-
-
-def adding(name: str) -> Change:
-    """A copy of the testing rules under this name."""
-
-    def pull(clutter: Clutter) -> None:
-        rules = clutter.project / ".claude" / "rules"
-        target = rules / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text((rules / "testing.md").read_text() * 4, encoding="utf-8")
-
-    return pull
-
-
-def ignoring(pattern: str) -> Change:
-    """A `.claudeignore` with one pattern."""
-
-    def pull(clutter: Clutter) -> None:
-        (clutter.project / ".claudeignore").write_text(f"{pattern}\n", encoding="utf-8")
-
-    return pull
-
-
-def without_doubles(clutter: Clutter) -> None:
-    """CLAUDE.md with each section once."""
-    path = clutter.project / "CLAUDE.md"
-    head, *sections = path.read_text(encoding="utf-8").split("\n## ")
-    unique = dict.fromkeys(section.rstrip() for section in sections)
-    path.write_text("\n## ".join([head, *unique]) + "\n", encoding="utf-8")
-
-
-def commented(clutter: Clutter) -> None:
-    """A section of CLAUDE.md as an HTML comment."""
-    path = clutter.project / "CLAUDE.md"
-    head, last = path.read_text(encoding="utf-8").rsplit("\n## ", 1)
-    path.write_text(f"{head}\n<!--\n## {last}\n-->\n", encoding="utf-8")
-
-
-ONE_SKILL, ONE_AGENT = SKILLS[0], AGENTS[0]
-LEVERS = (
-    Lever("disabledMcpjsonServers: one of 3", setting(disabledMcpjsonServers=["tracker"])),
-    Lever("disabledMcpjsonServers: all 3", setting(disabledMcpjsonServers=list(SERVERS))),
-    Lever(
-        "disabledMcpjsonServers: all 3, in .claude/settings.json",
-        setting(SHARED, disabledMcpjsonServers=list(SERVERS)),
-    ),
-    Lever(
-        "disabledMcpjsonServers: all 3, while settings.json has enableAllProjectMcpServers",
-        setting(disabledMcpjsonServers=list(SERVERS)),
-        setting(SHARED, enableAllProjectMcpServers=True),
-    ),
-    Lever(
-        "disabledMcpjsonServers: all 3, while settings.json has them in enabledMcpjsonServers",
-        setting(disabledMcpjsonServers=list(SERVERS)),
-        setting(SHARED, enabledMcpjsonServers=list(SERVERS)),
-    ),
-    Lever("permissions.deny mcp__SERVER: all 3", denying(*(f"mcp__{name}" for name in SERVERS))),
-    Lever(".mcp.json taken away", removing(".mcp.json")),
-    Lever("skillOverrides off: one of 20", setting(skillOverrides={ONE_SKILL: "off"})),
-    Lever("skillOverrides off: all 20", setting(skillOverrides=dict.fromkeys(SKILLS, "off"))),
-    Lever(
-        "skillOverrides off: all 20, in .claude/settings.json",
-        setting(SHARED, skillOverrides=dict.fromkeys(SKILLS, "off")),
-    ),
-    Lever(
-        "skillOverrides user-invocable-only: all 20",
-        setting(skillOverrides=dict.fromkeys(SKILLS, "user-invocable-only")),
-    ),
-    Lever(
-        "skillOverrides name-only: all 20",
-        setting(skillOverrides=dict.fromkeys(SKILLS, "name-only")),
-    ),
-    Lever("the folder of one skill taken away", removing(f".claude/skills/{ONE_SKILL}")),
-    Lever("permissions.deny Agent(NAME): one of 8", denying(f"Agent({ONE_AGENT})")),
-    Lever("permissions.deny Agent(NAME): all 8", denying(*(f"Agent({n})" for n in AGENTS))),
-    Lever("permissions.deny Task(NAME): all 8", denying(*(f"Task({n})" for n in AGENTS))),
-    Lever("the file of one agent taken away", removing(f".claude/agents/{ONE_AGENT}.md")),
-    Lever(
-        "claudeMdExcludes: /abs/path/.claude/CLAUDE.md",
-        excluding(lambda clutter: f"{clutter.project}/.claude/CLAUDE.md"),
-    ),
-    Lever("claudeMdExcludes: **/.claude/CLAUDE.md", excluding(lambda _: "**/.claude/CLAUDE.md")),
-    Lever("claudeMdExcludes: .claude/CLAUDE.md", excluding(lambda _: ".claude/CLAUDE.md")),
-    Lever("claudeMdExcludes: ./.claude/CLAUDE.md", excluding(lambda _: "./.claude/CLAUDE.md")),
-    Lever(
-        "claudeMdExcludes: /abs/path/.claude/rules/api.old.md",
-        excluding(lambda clutter: f"{clutter.project}/.claude/rules/api.old.md"),
-    ),
-    Lever("claudeMdExcludes: **/rules/*.old.md", excluding(lambda _: "**/rules/*.old.md")),
-    Lever(".claude/CLAUDE.md (a copy) taken away", removing(".claude/CLAUDE.md")),
-    Lever("CLAUDE.md: 3 sections that stand there twice, once", without_doubles),
-    Lever("CLAUDE.md: one section as an HTML comment", commented),
-    Lever(
-        "4 backups *.md in .claude/rules taken away",
-        removing(*(f".claude/rules/{name}" for name in STALE_RULES)),
-    ),
-    Lever(
-        ".claude/rules/testing.md.bak taken away",
-        removing(".claude/rules/testing.md.bak"),
-        adding("testing.md.bak"),
-    ),
-    Lever(
-        ".claude/rules/testing.md~ taken away",
-        removing(".claude/rules/testing.md~"),
-        adding("testing.md~"),
-    ),
-    Lever(
-        ".claude/rules/old/testing.md taken away",
-        removing(".claude/rules/old/testing.md"),
-        adding("old/testing.md"),
-    ),
-    Lever("permissions.deny Read(./src/**)", denying("Read(./src/**)")),
-    Lever(".claudeignore with src/", ignoring("src/")),
-    Lever("includeGitInstructions: false", setting(includeGitInstructions=False)),
-    Lever("skillListingMaxDescChars: 50", setting(skillListingMaxDescChars=50)),
-)
-
-READ_LEVERS: tuple[tuple[str, Change], ...] = (
-    ("nothing", lambda clutter: None),
-    ("permissions.deny Read(./src/**)", denying("Read(./src/**)")),
-    ("permissions.deny Read(src/**)", denying("Read(src/**)")),
-    ("permissions.deny Read(/src/**)", denying("Read(/src/**)")),
-    ("permissions.deny Read(./src/app.py)", denying("Read(./src/app.py)")),
-    ("permissions.deny Read(**/*.py)", denying("Read(**/*.py)")),
-    (
-        "permissions.deny Read(//abs/path/src/**)",
-        lambda clutter: denying(f"Read(/{clutter.project}/src/**)")(clutter),
-    ),
-    (
-        "permissions.deny Read(/abs/path/src/**)",
-        lambda clutter: denying(f"Read({clutter.project}/src/**)")(clutter),
-    ),
-    (".claudeignore with src/", ignoring("src/")),
-)
 
 
 # ── measuring ────────────────────────────────────────────────────────────────────────────────────

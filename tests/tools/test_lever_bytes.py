@@ -2,7 +2,8 @@
 
 import pytest
 
-from lever_bytes import LEVERS, READ_LEVERS, Row, Running, Sent, effect_of, page
+from lever_bytes import Row, Running, Sent, effect_of, page
+from levers import LEVERS, READ_LEVERS
 
 
 @pytest.mark.parametrize(
