@@ -6,7 +6,7 @@ import pytest
 from tests.resources.projects import WordCounter
 
 from tokenbudget.analysis.composition import Component, Item
-from tokenbudget.analysis.session_window import SessionWindow
+from tokenbudget.analysis.session_window import Record, SessionWindow
 from tokenbudget.analysis.window_size import WindowSize
 from tokenbudget.model.actions import Weight
 from tokenbudget.resources.weights import Shown, Weights, added, weights_of
@@ -45,6 +45,20 @@ def window(*components: Component) -> SessionWindow:
         notes=(),
         agents=(),
     )
+
+
+def test_what_a_proven_record_does_not_explain_may_belong_to_any_part() -> None:
+    files = component("memory_files", "calibrated", item("/p/CLAUDE.md", 800))
+    hidden = component("hidden", "calibrated")._replace(tokens=200)
+    said = Record(
+        "", is_whole=True, is_proven=True, size_bytes=1, frame_bytes=1, bytes_by_component=()
+    )
+    seen = window(files, hidden)
+    proven = weights_of(seen._replace(record=said), WordCounter(), 1.0, 0.05)
+    # 200 of 800 may be the file's: a quarter more than the calibration's tenth.
+    assert proven.of_memory_file("/p/CLAUDE.md", "x" * 10).error_tokens == 280
+    assert proven.of_text("a b c d e f g h i j").error_tokens == 3
+    assert weights_of(seen, None, 1.0).of_memory_file("/p/CLAUDE.md", "x" * 10).error_tokens == 80
 
 
 def test_text_is_counted_with_its_error() -> None:

@@ -131,7 +131,8 @@ def weights_of(
     if window is None:
         return Weights(counter, ratio, error_share)
     parts = {part.key: part for part in window.components}
-    off = max(window.calibration_p90_error, LEAST_ERROR)
+    unexplained = _unexplained(window, parts)
+    off = max(window.calibration_p90_error, LEAST_ERROR) + unexplained
     listings = {
         group: one
         for group in (window_pieces.SKILLS, window_pieces.AGENTS)
@@ -141,12 +142,25 @@ def weights_of(
     return Weights(
         counter,
         ratio,
-        error_share,
+        error_share + unexplained,
         memory_files=_shown(parts.get(window_pieces.MEMORY_FILES), off),
         servers=_shown(parts.get(window_pieces.MCP_TOOLS), off),
         listings=listings,
         window_tokens=window.size.tokens,
     )
+
+
+def _unexplained(window: SessionWindow, parts: Mapping[str, Component]) -> float:
+    """What the parts may weigh more, where all that was sent is known and they do not make it up.
+
+    A record that is proven leaves nothing out: the remainder is text of the parts that was counted
+    too low, and nobody knows of which.
+    """
+    hidden = parts.get(window_pieces.HIDDEN)
+    if hidden is None or window.record is None or not window.record.is_proven:
+        return 0.0
+    known = sum(part.tokens for part in parts.values()) - hidden.tokens
+    return hidden.tokens / known if known > 0 else 1.0
 
 
 def added(weights: Iterable[Weight]) -> Weight:
