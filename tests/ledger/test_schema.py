@@ -16,16 +16,26 @@ from tokenbudget.ledger import schema
 from tokenbudget.ledger.migrations import MIGRATIONS
 from tokenbudget.ledger.schema import (
     ALERT_TABLES,
+    FIX_TABLES,
     JOURNAL_TABLES,
     PIECE_TABLES,
     REPORT_TABLES,
     SCHEMA_VERSION,
+    STUDY_TABLES,
     SUMS,
     TABLES,
 )
 from tokenbudget.metering.rates import prompt_bucket
 
-DOCUMENT = TABLES + PIECE_TABLES + REPORT_TABLES + ALERT_TABLES + JOURNAL_TABLES
+DOCUMENT = (
+    TABLES
+    + PIECE_TABLES
+    + REPORT_TABLES
+    + ALERT_TABLES
+    + JOURNAL_TABLES
+    + FIX_TABLES
+    + STUDY_TABLES
+)
 CREATED = re.findall(r"^CREATE TABLE (\w+) \(\n(.*?)^\)", DOCUMENT, re.DOTALL | re.MULTILINE)
 BODIES: dict[str, str] = dict(CREATED)
 
@@ -39,7 +49,7 @@ SELF_EVIDENT = {
     "post_tokens", "saved_tokens", "mtime_ns", "inode",
     "tool_use_id", "upper_bytes", "digit_bytes", "space_bytes", "line_bytes", "sign_bytes",
     "high_bytes", "sessions", "p90_error", "made_at_ms", "made_of", "thread",
-    "archived_at_ms", "archived_id", "action_id",
+    "archived_at_ms", "archived_id", "action_id", "weekly_error_tokens", "weekly_error_micro_usd",
 }  # fmt: skip
 """Columns whose name, unit included, is the whole comment; any other one has words beside it."""
 

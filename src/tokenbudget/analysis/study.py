@@ -120,6 +120,10 @@ class ThreadStudy(NamedTuple):
     """Reads of a range where that is not known."""
     deferred_tools: int
     """Tools that were offered by name only, at most at one time."""
+    agent_type: str = ""
+    """Of a subagent, where its own transcript tells; see `study_agents.agent_types`."""
+    agents: tuple[tuple[str, str], ...] = ()
+    """(thread, type) of the subagents that it started, where the client says which."""
 
 
 class FileStudy(NamedTuple):

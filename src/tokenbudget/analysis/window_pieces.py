@@ -58,8 +58,8 @@ class Held:
     """A piece in the window and what it counts."""
 
     __slots__ = (
-        "group", "is_exact", "is_shrunk", "kind", "link", "measure", "name", "offset", "raw_tokens",
-        "size_bytes", "target", "tokens",
+        "group", "is_exact", "is_shrunk", "kind", "link", "measure", "name", "offset", "position",
+        "raw_tokens", "size_bytes", "target", "tokens",
     )  # fmt: skip
 
     def __init__(self, row: PieceRow) -> None:
@@ -68,6 +68,7 @@ class Held:
         self.target = row.target
         self.link = row.link
         self.offset = row.byte_offset
+        self.position = row.position
         self.size_bytes = row.size_bytes
         self.measure = row.measure
         self.group = group_of(row.kind, row.name, row.target)

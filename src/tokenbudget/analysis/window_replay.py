@@ -124,7 +124,7 @@ class Replay:
             return
         request = self._requests.get(row.link) if row.link else None
         if request is None:
-            self.waiting.append(Held(row))
+            self.waiting.append(self._made(row))
             return
         if row.kind == window.TOOL_USE:
             self.called_tools.add(row.name)
@@ -132,7 +132,7 @@ class Replay:
             if request.key in self._begun:
                 return  # a copy of an earlier answer: it was sent then
             self._begin(request)
-        self._answer.append(Held(row))
+        self._answer.append(self._made(row))
 
     # ── a request ──────────────────────────────────────────────────────────────────────────────
 
@@ -151,8 +151,7 @@ class Replay:
         fresh = self._answered + new
         self._answered = []
         self._hold(fresh)
-        read = read_groups(request, older, self.groups(), self.held) if prompt_tokens else {}
-        self._note_moment(request, fresh, unexplained, band, read)
+        self._sent(request, fresh, older, unexplained, band)
         self._request = request
         if prompt_tokens:
             self._last_known = request
@@ -240,6 +239,7 @@ class Replay:
         if self.hidden_tokens >= 0 or total <= 0:
             return
         factor = max(0.0, 1 + self.hidden_tokens / total)
+        self._before_change()
         for piece in pieces:
             piece.tokens *= factor
             piece.is_exact = False
@@ -250,6 +250,7 @@ class Replay:
         """Another model counts the same words in its own way: everything changes alike."""
         total = self.hidden_tokens + sum(piece.tokens for piece in pieces)
         factor = prompt_tokens / total if total > 0 else 1.0
+        self._before_change()
         self.hidden_tokens = self.hidden_tokens * factor if total > 0 else float(prompt_tokens)
         for piece in pieces:
             piece.tokens *= factor
@@ -269,6 +270,32 @@ class Replay:
         if request.has_stop_reason and request.input_tokens is not None:
             share_out(answer, request)
         self._answered += answer
+        self._wrote(request, answer)
+
+    # ── for whoever follows more than the groups ───────────────────────────────────────────────
+
+    def _made(self, row: PieceRow) -> Held:
+        """The piece that a row tells of."""
+        return Held(row)
+
+    def _sent(
+        self,
+        request: RequestRow,
+        fresh: list[Held],
+        older: Mapping[str, float],
+        unexplained: float,
+        band: float,
+    ) -> None:
+        """A request was sent: `held` is its window, and `fresh` what is new in it."""
+        now = self.groups()
+        read = read_groups(request, older, now, self.held) if request.prompt_tokens else {}
+        self._note_moment(request, fresh, unexplained, band, read)
+
+    def _wrote(self, request: RequestRow, answer: list[Held]) -> None:
+        """An answer is known as far as it is told; told again, with more, where it goes on."""
+
+    def _before_change(self) -> None:
+        """What is held is about to be dropped, or counted in another way."""
 
     # ── what changes the window ────────────────────────────────────────────────────────────────
 
@@ -297,6 +324,7 @@ class Replay:
                 self._cause = self._cause or "retold"
 
     def _drop(self, is_gone: Callable[[Held], bool]) -> None:
+        self._before_change()
         for piece in self.held:
             if is_gone(piece) and not piece.is_shrunk:
                 self._known[piece.identity] = piece.tokens

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tokenbudget.ledger.archive_index import ArchivedSession
-    from tokenbudget.model.protocols import BodyStore, WindowSource
-    from tokenbudget.model.window import Placed, RebuiltRequest
+    from tokenbudget.model.protocols import BodyStore, StudySource
+    from tokenbudget.model.window import LineFacts, Placed, RebuiltRequest
 
 
 class ArchivedBodies:
@@ -104,7 +104,7 @@ class ArchivedBodies:
 class ArchivedWindows:
     """A `WindowSource` that finds archived transcripts too."""
 
-    def __init__(self, source: WindowSource, bodies: ArchivedBodies) -> None:
+    def __init__(self, source: StudySource, bodies: ArchivedBodies) -> None:
         self._source = source
         self._bodies = bodies
 
@@ -115,6 +115,10 @@ class ArchivedWindows:
     def rebuilt(self, path: str, response_key: str) -> RebuiltRequest | None:
         """The request behind a response, if the agent recorded it. Raises OSError."""
         return self._source.rebuilt(self._bodies.place_of(path), response_key)
+
+    def line_facts(self, path: str) -> LineFacts:
+        """Where the lines begin, and how much of files was shown. Raises OSError."""
+        return self._source.line_facts(self._bodies.place_of(path))
 
     def fingerprint(self, path: str, end: int) -> tuple[int, int]:
         """Check sums of the bytes at the edges of `[0, end)`. Raises OSError."""

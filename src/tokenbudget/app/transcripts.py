@@ -28,7 +28,7 @@ def transcript_of(
     files = bench.ledger.windows.files_of_session(session)
     if not agent:
         main = next((file for file in files if not file.is_subagent), None)
-        return None if main is None else _where_it_is(bench, measurer, main), ""
+        return None if main is None else where_it_is(bench, measurer, main), ""
     names = {file.path: agent_name(file.path) for file in files if file.is_subagent}
     found = [file for file in files if names.get(file.path, "").startswith(agent)]
     found = [file for file in found if names[file.path] == agent] or found
@@ -38,12 +38,11 @@ def transcript_of(
     if not found:
         some = ", ".join(sorted(names.values())[:3]) or "none"
         raise BadRequest(f"the session has no subagent '{agent}' (it has: {some})")
-    return _where_it_is(bench, measurer, found[0]), names[found[0].path]
+    return where_it_is(bench, measurer, found[0]), names[found[0].path]
 
 
-def _where_it_is(
-    bench: Workbench, measurer: Callable[[], Measurer], file: WindowFile
-) -> WindowFile:
+def where_it_is(bench: Workbench, measurer: Callable[[], Measurer], file: WindowFile) -> WindowFile:
+    """The file; as being there where an archive has it whole, or nothing of it is left to count."""
     if not file.is_gone or not bench.bodies.is_archived(file.path):
         return file
     archived = file._replace(is_gone=False)

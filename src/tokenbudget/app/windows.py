@@ -100,7 +100,7 @@ def _answered(bench: Workbench, terminal: Terminal, answer: Callable[[], Answer]
 def _kept_or_computed(
     bench: Workbench, session: str, agent: str, terminal: Terminal
 ) -> SessionWindow:
-    file, thread = transcript_of(bench, lambda: _measurer(bench), session, agent)
+    file, thread = transcript_of(bench, lambda: measurer_of(bench), session, agent)
     if file is None:
         return _computed(bench, session, None, thread, {})
     kept = bench.ledger.windows.snapshot(file.file_id, thread, _made_of(bench, session, file))
@@ -129,7 +129,7 @@ def _computed(
 
     settings = bench.settings
     own = OwnFigures(settings.windows, settings.autocompact_reserve_tokens, limits_of(settings))
-    measurer = _measurer(bench)
+    measurer = measurer_of(bench)
 
     def rebuilt(response_key: str) -> CountedRequest | None:
         return None if file is None or file.is_gone else measurer.rebuilt(file, response_key)
@@ -147,7 +147,7 @@ def replay_of(
     from tokenbudget.analysis.window_report import followed
 
     window = window_of(bench, session, agent, terminal)
-    file, thread = transcript_of(bench, lambda: _measurer(bench), session, agent)
+    file, thread = transcript_of(bench, lambda: measurer_of(bench), session, agent)
     fits = fits_for(bench, [] if file is None else [file], terminal)
     return window, followed(bench.ledger, session, file, thread, chooser(fits))
 
@@ -178,7 +178,7 @@ def fits_for(
     """Count what is new in these transcripts; the ways of counting, learnt anew where that pays."""
     from tokenbudget.analysis.calibrating import kept_fits
 
-    measurer = _measurer(bench)
+    measurer = measurer_of(bench)
     counted = measurer.bring_up_to_date(files, terminal.progress)
     kept = bench.ledger.windows.calibrations()
     now_ms = bench.clock.now_ms()
@@ -211,7 +211,7 @@ def learn(bench: Workbench) -> Mapping[str, Fit]:
 
 def count_everything(bench: Workbench, progress: Callable[[int, int], None]) -> None:
     """Count every transcript that is still there."""
-    _measurer(bench).bring_up_to_date(bench.ledger.windows.all_files(), progress)
+    measurer_of(bench).bring_up_to_date(bench.ledger.windows.all_files(), progress)
 
 
 def limits_of(settings: Settings) -> Thresholds:
@@ -246,7 +246,8 @@ def shares_of(settings: Settings) -> Mapping[str, float] | None:
     return found
 
 
-def _measurer(bench: Workbench) -> Measurer:
+def measurer_of(bench: Workbench) -> Measurer:
+    """Counts transcripts, archived ones too."""
     from tokenbudget.metering.tokenizer import VOCABULARY
 
     source = ArchivedWindows(ClaudeCode(bench.settings.home_dir), bench.bodies)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sqlite3
 
 from tokenbudget.ledger.alert_salvage import Kinds, Row, readable
+from tokenbudget.ledger.applied_fixes import COLUMNS
 from tokenbudget.ledger.journal import step_record
 
 LOST_CAUSE = "unknown"
@@ -37,6 +38,11 @@ _FILE: tuple[tuple[str, ...], Kinds] = (
     (int, int, _NAME, _NAME),
 )
 
+_FIX: tuple[tuple[str, ...], Kinds] = (
+    COLUMNS,
+    (int, str, str, _NAME, _NAME, int, int, _MAYBE, _MAYBE, int, int, int, _MAYBE),
+)
+
 
 def take_over(connection: sqlite3.Connection, damaged: sqlite3.Connection) -> bool:
     """Copy what can be read; whether a part of the journal is lost. The caller commits."""
@@ -50,6 +56,9 @@ def take_over(connection: sqlite3.Connection, damaged: sqlite3.Connection) -> bo
     _insert(connection, "action_step", _STEP[0], sound)
     sessions, _ = readable(damaged, "archived_session", *_SESSION)
     files, _ = readable(damaged, "archived_file", *_FILE)
+    fixes, _ = readable(damaged, "applied_fix", *_FIX)
+    told = known | set(orphans)
+    _insert(connection, "applied_fix", _FIX[0], [row for row in fixes if row[0] in told])
     saved = {row[0] for row in sessions}
     _insert(connection, "archived_session", _SESSION[0], sessions)
     _insert(connection, "archived_file", _FILE[0], [row for row in files if row[1] in saved])

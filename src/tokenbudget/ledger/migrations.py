@@ -9,10 +9,12 @@ import sqlite3
 
 from tokenbudget.ledger.schema import (
     ALERT_TABLES,
+    FIX_TABLES,
     JOURNAL_TABLES,
     PIECE_TABLES,
     REPORT_TABLES,
     SESSION_INDEXES,
+    STUDY_TABLES,
     TABLES,
 )
 
@@ -61,12 +63,19 @@ def m005_journal(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
+def m006_studies(connection: sqlite3.Connection) -> None:
+    """What each transcript spent, and on what; and what was foretold of applied fixes."""
+    for statement in _statements(STUDY_TABLES + FIX_TABLES):
+        connection.execute(statement)
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m001_tables,
     m002_pieces,
     m003_reports,
     m004_alerts,
     m005_journal,
+    m006_studies,
 )
 
 

@@ -37,6 +37,7 @@ DELETE FROM compaction WHERE file_id IN (SELECT id FROM intact_file);
 DELETE FROM piece WHERE file_id IN (SELECT id FROM present_file);
 DELETE FROM window_snapshot WHERE file_id IN (SELECT id FROM present_file);
 DELETE FROM measured_file WHERE file_id IN (SELECT id FROM present_file);
+DELETE FROM study WHERE file_id IN (SELECT id FROM present_file);
 DELETE FROM problem WHERE file_id IN (SELECT id FROM present_file);
 UPDATE file SET size_bytes = -1, usage_offset = 0, detail_offset = 0, lines = 0, blank_lines = 0,
                 malformed_lines = 0, repaired_lines = 0, synthetic_lines = 0, project_id = NULL,

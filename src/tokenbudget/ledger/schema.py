@@ -6,11 +6,12 @@ History
     3  what the agent itself reports through its status line: limits, window sizes
     4  alerts: what they remember, decisions, messages to be sent, history; sessions by index
     5  the journal of what was changed, and where each archived session lies
+    6  studies: what each transcript spent, and on what; fixes that were applied
 """
 
 from __future__ import annotations
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 MILLISECONDS_PER_HOUR = 3_600_000
 
@@ -386,6 +387,35 @@ CREATE TABLE archived_file (
 );
 CREATE INDEX archived_file_session ON archived_file (archived_id);
 CREATE INDEX archived_file_path ON archived_file (path);
+"""
+
+FIX_TABLES = """
+CREATE TABLE applied_fix (
+    -- A fix of `tokens optimize` that was applied: what was foretold of it, and from what.
+    action_id              INTEGER PRIMARY KEY REFERENCES action,
+    finding                TEXT NOT NULL,     -- its id: 're-read/a1b2c3'
+    drain                  TEXT NOT NULL,     -- 're-read'
+    subject                NOT NULL,          -- a path, a server, ... ; BLOB if not UTF-8
+    project                NOT NULL,          -- as the transcripts name it; BLOB if not UTF-8
+    weekly_tokens          INTEGER NOT NULL,  -- foretold to be saved
+    weekly_error_tokens    INTEGER NOT NULL,
+    weekly_micro_usd       INTEGER,           -- millionths of a dollar; NULL: without a price
+    weekly_error_micro_usd INTEGER,
+    period_days            INTEGER NOT NULL,  -- up to when it was applied, and in these days:
+    period_requests        INTEGER NOT NULL,  --   the project's requests
+    period_sent_tokens     INTEGER NOT NULL,  --   what the drain took of them
+    freed_tokens           INTEGER            -- per request (a line for the agent: added, not
+                                              --   freed); NULL where it is not one size
+);
+"""
+
+STUDY_TABLES = """
+CREATE TABLE study (
+    -- What a transcript spent, and on what: true as long as `made_of` is what it was made of.
+    file_id INTEGER PRIMARY KEY REFERENCES file,
+    made_of TEXT NOT NULL,  -- everything that it depends on
+    body    BLOB NOT NULL   -- MessagePack of `analysis.study.FileStudy`, one for each session
+);
 """
 
 SUMS = (

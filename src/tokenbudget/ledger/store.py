@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from tokenbudget.ledger.alert_store import AlertRows
+    from tokenbudget.ledger.applied_fixes import FixRows
     from tokenbudget.ledger.archive_index import ArchiveRows
+    from tokenbudget.ledger.export_rows import ExportRows
     from tokenbudget.ledger.files import FileState
     from tokenbudget.ledger.inspection import (
         CopySums,
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from tokenbudget.ledger.project_work import ProjectWork
     from tokenbudget.ledger.queries import UsageQuery, UsageRow
     from tokenbudget.ledger.salvage import Saved
+    from tokenbudget.ledger.studies import StudyStore
     from tokenbudget.ledger.uses import ProjectUses
     from tokenbudget.ledger.window_store import WindowStore
     from tokenbudget.ledger.windows import RequestRow
@@ -216,11 +219,39 @@ class Ledger:
         return ArchiveRows(self._connection, self._told, is_kept=self.path != TEMPORARY)
 
     @property
+    def fixes(self) -> FixRows:
+        """What was foretold of applied fixes; only read in a ledger that nobody keeps."""
+        from tokenbudget.ledger.applied_fixes import FixRows
+
+        return FixRows(self._connection, self._told, is_kept=self.path != TEMPORARY)
+
+    @property
+    def studies(self) -> StudyStore:
+        """What each transcript spent, and on what."""
+        from tokenbudget.ledger.studies import StudyStore
+
+        return StudyStore(self._connection, self._told)
+
+    @property
     def work(self) -> ProjectWork:
         """The work in one folder: how its sessions begin, what is open in one."""
         from tokenbudget.ledger.project_work import ProjectWork
 
         return ProjectWork(self._connection, self._told)
+
+    @property
+    def export(self) -> ExportRows:
+        """Requests and tool calls row by row."""
+        from tokenbudget.ledger.export_rows import ExportRows
+
+        return ExportRows(self._connection, self._told)
+
+    def keep_advice(self, text: str) -> None:
+        """Keep the last advice that was given; see `advice`."""
+        from tokenbudget.ledger import advice
+
+        with self._told:
+            advice.keep(self._connection, text)
 
     # ── asking ─────────────────────────────────────────────────────────────────────────────────
 
@@ -233,6 +264,13 @@ class Ledger:
         """All models or projects by id; `kind` is 'model' or 'project'."""
         with self._told:
             return queries.names(self._connection, kind)
+
+    def kept_advice(self) -> str | None:
+        """The advice that was kept last; None for nothing."""
+        from tokenbudget.ledger import advice
+
+        with self._told:
+            return advice.kept(self._connection)
 
     def sessions(self, limit: int = -1) -> list[SessionRow]:
         """What is known of every session (or the last `limit`) beside its usage."""

@@ -270,18 +270,30 @@ def _spread(name: str) -> float:
 def _least_absolute(
     rows: Sequence[tuple[list[tuple[int, float]], float]], width: int
 ) -> list[float]:
+    """Each round adds up the lower triangle of the normal equations; that is all that is read."""
     found = [0.0] * width
+    products = [
+        [
+            (i * width + j if i >= j else j * width + i, x * y)
+            for place, (i, x) in enumerate(row)
+            for j, y in row[: place + 1]
+        ]
+        for row, _ in rows
+    ]
     for _ in range(_ROUNDS):
-        matrix = [[0.0] * width for _ in range(width)]
+        flat = [0.0] * (width * width)
         right = [0.0] * width
-        for row, target in rows:
-            error = abs(sum(found[i] * x for i, x in row) - target)
-            weight = 1.0 / max(error, _SHARPNESS)
+        for (row, target), pairs in zip(rows, products, strict=True):
+            told = -target
             for i, x in row:
-                right[i] += weight * x * target
-                line = matrix[i]
-                for j, y in row:
-                    line[j] += weight * x * y
+                told += found[i] * x
+            weight = 1.0 / max(abs(told), _SHARPNESS)
+            for place, product in pairs:
+                flat[place] += weight * product
+            weight *= target
+            for i, x in row:
+                right[i] += weight * x
+        matrix = [flat[i * width : (i + 1) * width] for i in range(width)]
         for i in range(width):
             matrix[i][i] += 1.0
         found = solve_linear(matrix, right)
@@ -289,7 +301,10 @@ def _least_absolute(
 
 
 def solve_linear(matrix: list[list[float]], right: list[float]) -> list[float]:
-    """Solve a symmetric positive definite system by Cholesky; both arguments are used up."""
+    """Solve a symmetric positive definite system by Cholesky; both arguments are used up.
+
+    Only the lower triangle is read.
+    """
     size = len(right)
     for i in range(size):
         row = matrix[i]

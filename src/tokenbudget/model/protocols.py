@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tokenbudget.model.decisions import AlertDecision
     from tokenbudget.model.events import ReadPlan, Stretch
     from tokenbudget.model.files import Found
-    from tokenbudget.model.window import Placed, RebuiltRequest
+    from tokenbudget.model.window import LineFacts, Placed, RebuiltRequest
 
 
 class Clock(Protocol):
@@ -75,6 +75,13 @@ class WindowSource(Protocol):
 
     def fingerprint(self, path: str, end: int) -> tuple[int, int]:
         """Check sums of the bytes at the edges of `[0, end)`. Raises OSError."""
+
+
+class StudySource(WindowSource, Protocol):
+    """Reads also what the lines themselves tell."""
+
+    def line_facts(self, path: str) -> LineFacts:
+        """Where the lines begin, and how much of files was shown. Raises OSError."""
 
 
 class BodyStore(Protocol):

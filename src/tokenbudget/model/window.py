@@ -7,7 +7,12 @@ kept.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 # ── before the conversation ──────────────────────────────────────────────────────────────────────
 SYSTEM_PROMPT = "system_prompt"
@@ -91,6 +96,32 @@ class Placed(NamedTuple):
     thread: str
     link: str
     piece: Piece
+
+
+class ShownFile(NamedTuple):
+    """How much of a file a tool's result shows, as the client says."""
+
+    file_lines: int
+    shown_lines: int
+    first_line: int
+    """From 1."""
+
+
+class LineFacts(NamedTuple):
+    """What the lines of a transcript tell beside the pieces."""
+
+    starts: Sequence[int]
+    """The offset of each line, in order."""
+    shown_files: Mapping[str, ShownFile]
+    """By tool_use id."""
+    agents: Mapping[str, tuple[str, str]]
+    """(id, type) of the subagent that a call started, by tool_use id; a type of '' was not told."""
+    agent_type: str
+    """Of the subagent whose transcript it is; '' where that is not told, or it is none."""
+
+    def line_of(self, offset: int) -> int:
+        """The number of the line that begins at an offset, from 1; 0 where nothing is known."""
+        return bisect_right(self.starts, offset)
 
 
 class Measure(NamedTuple):

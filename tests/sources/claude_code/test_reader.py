@@ -271,6 +271,12 @@ def test_a_session_is_told_by_its_lines(path: Path) -> None:
     assert fact == ("s1", "/srv/a", "topic", "2.0.1", NOON, LATER, "Second")
 
 
+def test_a_session_begins_with_its_first_line_that_has_a_time(path: Path) -> None:
+    mode: Json = {"type": "mode", "mode": "normal", "sessionId": "s1"}
+    (fact,) = read(path, encoded(mode, prompt(at=NOON), prompt(at=LATER))).sessions
+    assert (fact.first_at, fact.last_at) == (NOON, LATER)
+
+
 def test_a_line_that_names_no_session_belongs_to_its_file(path: Path) -> None:
     line = answer(counts(1))
     del line["sessionId"]

@@ -4,8 +4,6 @@ A line's `uuid` is its identity: a line that a fork or a resume wrote again is t
 """
 
 # No `from __future__ import annotations`: see decoder.py.
-import zlib
-
 import msgspec
 from msgspec import Raw, Struct
 
@@ -16,6 +14,7 @@ from tokenbudget.model.events import (
     Detail,
     ToolCall,
     ToolResult,
+    text_sum,
 )
 from tokenbudget.sources.claude_code.decoder import (
     NOTHING,
@@ -101,8 +100,7 @@ _KINDS = {"text": "text", "thinking": "thinking", "redacted_thinking": "thinking
 
 def text_hash(raw: Raw) -> int:
     """A 64-bit sum of the JSON text: equal text, equal number."""
-    data = bytes(raw)
-    return (zlib.crc32(data) << 31) ^ zlib.adler32(data)
+    return text_sum(bytes(raw))
 
 
 def blocks_of(content: Raw) -> list[Block]:

@@ -53,7 +53,7 @@ class _SessionNote:
         if stamp is not None:
             if stamp > self.last_at:
                 self.last_at = stamp
-            elif stamp < self.first_at:
+            if stamp < self.first_at or not self.first_at:
                 self.first_at = stamp
         self.version = line.version or self.version
         self.git_branch = line.git_branch or self.git_branch

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tokenbudget.model.events import ReadPlan, Stretch
     from tokenbudget.model.files import Found
-    from tokenbudget.model.window import Placed, RebuiltRequest
+    from tokenbudget.model.window import LineFacts, Placed, RebuiltRequest
 
 
 class ClaudeCode:
@@ -69,6 +69,12 @@ class ClaudeCode:
         from tokenbudget.sources.claude_code.last_request import rebuilt_request
 
         return rebuilt_request(path, response_key)
+
+    def line_facts(self, path: str) -> LineFacts:
+        """Where the lines of a transcript begin, and how much of files was shown."""
+        from tokenbudget.sources.claude_code.line_facts import read_line_facts
+
+        return read_line_facts(path)
 
     def project_root(self, cwd: str) -> str:
         """The repository of a working directory, worktrees folded."""
