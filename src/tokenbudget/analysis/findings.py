@@ -28,7 +28,7 @@ class Evidence(NamedTuple):
 
 
 class Price(NamedTuple):
-    """An amount per week, with half of its interval."""
+    """An amount, per week where nothing else is said, with half of its interval."""
 
     tokens: int
     error_tokens: int
@@ -93,3 +93,5 @@ class Finding(NamedTuple):
     confidence_reason: str
     fix: Fix
     applied: AppliedFix | None = None
+    spent: Price | None = None
+    """What it came to in the whole period, with what counting may be off; None: not measured."""

@@ -31,5 +31,5 @@ class Drain(NamedTuple):
     """An imperative; `{subject}` stands for what it is about."""
     detect: Detector | None
     """None: it is seen in a project's files and settings, not in a thread."""
-    least_tokens_per_week: int = 500
-    """Nobody is told of less."""
+    least_tokens_per_week: int = 5_000
+    """Without a price, less is not told by itself: of input, a cent buys about as many."""
