@@ -7,6 +7,7 @@ was true a moment ago. What is there already keeps its mode and content.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -14,6 +15,11 @@ import stat
 from tokenbudget.model.errors import ProjectUnusable, Refused
 from tokenbudget.model.plain_text import one_line
 from tokenbudget.system.atomic import remove_strays, write_atomic_at
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import BinaryIO
 
 AGENT_FOLDER, FOLDER = ".claude", "context"
 IGNORE_NAME, IGNORE_ALL = ".gitignore", b"*\n"
@@ -47,8 +53,7 @@ def write_context_file(project: str, name: str, data: bytes) -> None:
         Refused: as by `context_folder`.
         ValueError: the name is not one of ours.
     """
-    if not name.startswith("token-") or not _NAME_LETTERS.issuperset(name):
-        raise ValueError(f"{name!r} is no name of a file of ours")
+    _refuse_foreign_name(name)
     folder = _open_context(project)
     try:
         write_atomic_at(folder, name, data)
@@ -57,6 +62,30 @@ def write_context_file(project: str, name: str, data: bytes) -> None:
         raise _unusable(os.path.join(project, AGENT_FOLDER, FOLDER, name), wrong) from wrong
     finally:
         os.close(folder)
+
+
+@contextlib.contextmanager
+def replaced_context_file(project: str, name: str) -> Iterator[BinaryIO]:
+    """The same for a file too large to be held: written into piece by piece, whole at the end.
+
+    Where the block raises, the file before still stands. Raises as `write_context_file`.
+    """
+    from tokenbudget.system.streamed_file import replaced_file_at
+
+    _refuse_foreign_name(name)
+    folder = _open_context(project)
+    try:
+        with replaced_file_at(folder, name) as handle:
+            yield handle
+    except OSError as wrong:
+        raise _unusable(os.path.join(project, AGENT_FOLDER, FOLDER, name), wrong) from wrong
+    finally:
+        os.close(folder)
+
+
+def _refuse_foreign_name(name: str) -> None:
+    if not name.startswith("token-") or not _NAME_LETTERS.issuperset(name):
+        raise ValueError(f"{name!r} is no name of a file of ours")
 
 
 def _open_context(project: str) -> int:
