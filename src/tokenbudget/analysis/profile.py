@@ -77,6 +77,8 @@ class SplitRow(NamedTuple):
     sessions: int
     requests: int
     amount: Amount
+    project: str = ""
+    """Of a branch: the project that it belongs to."""
 
 
 class Node(NamedTuple):
@@ -86,6 +88,8 @@ class Node(NamedTuple):
     amount: Amount
     added_tokens: int
     children: tuple[Node, ...]
+    folded: int = 0
+    """So many small boxes are told together here; 0: it is one."""
 
 
 class SessionRow(NamedTuple):
