@@ -34,6 +34,16 @@ class Latest(NamedTuple):
     at_ms: int
 
 
+class Worth(NamedTuple):
+    """Something that is worth doing, as `tokens optimize` found it."""
+
+    id: str
+    title: str
+    weekly_usd: str
+    """As a decimal; '' without a price."""
+    weekly_tokens: int
+
+
 class Overview(NamedTuple):
     """Everything that the first screen shows."""
 
@@ -50,6 +60,8 @@ class Overview(NamedTuple):
     models: UsageTable
     projects: UsageTable
     latest: Latest | None
+    worth: tuple[Worth, ...] = ()
+    """The dearest first."""
 
 
 def overview(ledger: Ledger, book: PriceBook, zone: Zone) -> Overview:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tokenbudget.model.actions import ActionRecord
 
 CAUSE = "tokens compact"
+FIX_CAUSE = "tokens optimize --apply"
 MOST_ACTIONS = 200
 
 
@@ -32,11 +33,23 @@ def last_action(ledger: Ledger, project: str) -> PastAction | None:
 def proofs_of(ledger: Ledger, actions: Sequence[ActionRecord]) -> dict[int, Proof]:
     """What these actions really freed, by id; without those that no session has begun since."""
     found: dict[int, Proof] = {}
-    ours = [one for one in actions if one.cause == CAUSE and one.project and _was_done(one)]
+    ours = [one for one in actions if _changes_requests(one) and one.project and _was_done(one)]
     for project in {one.project for one in ours}:
         meant = [one for one in ours if one.project == project]
         found |= _proofs(ledger, project, meant, _actions(ledger, project))
     return found
+
+
+def proof_of_action(ledger: Ledger, action: ActionRecord) -> tuple[Proof | None, float]:
+    """What an action really freed of first requests, and its share where several were one change.
+
+    None until a session has begun since.
+    """
+    actions = _actions(ledger, action.project)
+    proof = _proofs(ledger, action.project, [action], actions).get(action.id)
+    if proof is None or not proof.predicted_tokens or action.freed_tokens is None:
+        return proof, 1.0
+    return proof, action.freed_tokens / proof.predicted_tokens
 
 
 def _actions(ledger: Ledger, project: str) -> list[ActionRecord]:
@@ -56,6 +69,12 @@ def _proofs(
     events = list(_events(actions))
     found = {one.id: proof_of(one.at_ms, events, firsts) for one in meant}
     return {number: proof for number, proof in found.items() if proof is not None}
+
+
+def _changes_requests(action: ActionRecord) -> bool:
+    """Whether it was to make every request smaller: a cleanup, or such a fix of a finding."""
+    is_fix = action.cause.startswith(FIX_CAUSE) and bool(action.freed_tokens)
+    return action.cause == CAUSE or is_fix
 
 
 def _was_done(action: ActionRecord) -> bool:

@@ -29,16 +29,19 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _text(bench: Workbench, options: Namespace) -> list[str]:
+    from tokenbudget.app.worth_doing import worth_doing
     from tokenbudget.reports.overview import overview_lines
     from tokenbudget.reports.usage import nothing_lines
 
     seen = overview(bench.ledger, bench.book, bench.zone)
     if not seen.everything.requests and not seen.everything.unknown_requests:
         return nothing_lines(places(bench, options), False, bench.settings.home_dir)
+    seen = seen._replace(worth=worth_doing(bench))
     return overview_lines(seen, style(options.no_color), bench.clock.now_ms())
 
 
 def _json(bench: Workbench) -> list[str]:
+    from tokenbudget.app.worth_doing import worth_doing
     from tokenbudget.reports.json import document, sums_fields, usage_fields
 
     seen = overview(bench.ledger, bench.book, bench.zone)
@@ -55,6 +58,9 @@ def _json(bench: Workbench) -> list[str]:
         "projects": usage_fields(seen.projects)["rows"],
         "unpriced_models": seen.unpriced_models,
         "latest": None if latest is None else _latest_fields(latest, bench.zone),
+        "worth_doing": [
+            {**one._asdict(), "weekly_usd": one.weekly_usd or None} for one in worth_doing(bench)
+        ],
     }
     return [document("overview", 1, fields)]
 

@@ -24,7 +24,7 @@ def run(arguments: Sequence[str]) -> int:
     """Carry the verb out."""
     options = _options(arguments)
     by = _groupings(options.by)
-    limit = _limit(options.check)
+    limit = limit_of(options.check)
     with open_workbench(
         settings(), terminal(), zone_name=options.tz, from_paths=options.from_paths
     ) as bench:
@@ -96,8 +96,8 @@ def _agents(bench: Workbench, wanted: Sequence[str] | None) -> list[str] | None:
     return matching({row.agent or "": row.agent or "" for row in rows}, wanted, "agent")
 
 
-def _limit(text: str | None) -> tuple[str, Decimal] | None:
-    """('usd' or 'tokens', the amount)."""
+def limit_of(text: str | None) -> tuple[str, Decimal] | None:
+    """What `--check` says: ('usd' or 'tokens', the amount); None for nothing."""
     if text is None:
         return None
     from decimal import Decimal

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from tokenbudget.model.figures import counted, cut, padded, short_count, sparkline, text_width
+from decimal import Decimal
+
+from tokenbudget.model.figures import (
+    counted,
+    cut,
+    dollars,
+    padded,
+    short_count,
+    sparkline,
+    text_width,
+)
 from tokenbudget.model.plain_text import one_line
 from tokenbudget.reports.table import shown
 from tokenbudget.reports.usage import NOTE_WIDTH, cost_cell, note_lines
@@ -11,7 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tokenbudget.analysis.overview import Latest, Overview
+    from tokenbudget.analysis.overview import Latest, Overview, Worth
     from tokenbudget.analysis.usage import Sums, UsageTable
     from tokenbudget.model.figures import Style
 
@@ -44,10 +54,25 @@ def overview_lines(overview: Overview, style: Style, now_ms: int) -> list[str]:
     when = "this week" if is_week else "so far"
     lines += _shares(f"Models {when}", overview.models, width, style)
     lines += _shares(f"Projects {when}", overview.projects, width, style)
+    lines += _worth(overview.worth, width, style)
     noted = note_lines(overview.everything, overview.unpriced_models, width - 2)
     lines += ["", *(f"  {line}" for line in noted)] if noted else []
-    lines += ["", "  Next   tokens usage --by day   tokens sessions last   tokens doctor"]
+    lines += ["", "  Next   tokens sessions last   tokens profile   tokens optimize"]
     return lines if width >= _NARROW else [cut(line, width, keeps_start=True) for line in lines]
+
+
+def _worth(worth: Sequence[Worth], width: int, style: Style) -> list[str]:
+    """What to change, what that is worth, and the id by which more can be asked."""
+    if not worth:
+        return []
+    lines = ["", style.bold("  Worth doing") + style.faint("   tokens optimize ID says more")]
+    wide = max(text_width(one_line(one.id)) for one in worth)
+    for one in worth:
+        price = f"~{dollars(Decimal(one.weekly_usd))} a week" if one.weekly_usd else ""
+        said = f"{price:>16}  {padded(one_line(one.id), wide)}"
+        title = padded(one_line(one.title), max(0, width - 4 - text_width(said)))
+        lines.append(f"  {title}  {said}".rstrip())
+    return lines
 
 
 def _latest_line(latest: Latest, now_ms: int, width: int) -> str:
