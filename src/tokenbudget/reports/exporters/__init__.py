@@ -1,0 +1,1 @@
+"""One writer per export format: rows in, bytes out, a batch at a time."""
