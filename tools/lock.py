@@ -12,6 +12,7 @@ import sys
 LOCKS = {
     "locks/run.txt": ["pyproject.toml", "--extra", "monitor", "--group", "build"],
     "locks/dev.txt": ["pyproject.toml", "--group", "dev"],
+    "locks/e2e.txt": ["--group", "e2e"],
     "locks/prices.txt": ["--group", "prices"],
 }
 OPTIONS = [

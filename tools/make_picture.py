@@ -18,6 +18,8 @@ PICTURES = {
     Path("docs/overview.svg"): [],
     Path("docs/budget.svg"): ["budget", "last"],
     Path("docs/timeline.svg"): ["timeline", "last"],
+    Path("docs/profile.svg"): ["profile", "--no-file"],
+    Path("docs/optimize.svg"): ["optimize", "--no-file"],
 }
 COLUMNS = 92
 CELL_WIDTH, LINE_HEIGHT, MARGIN = 8.4, 19, 18

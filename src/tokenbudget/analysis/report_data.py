@@ -21,6 +21,8 @@ class DayRow(NamedTuple):
     amount: Amount
     requests: int
     sessions: int
+    kind_pico_usd: tuple[int, ...] = ()
+    """Its money by kind of token, in the order of `Amount`; () where that is not split."""
 
 
 class HeatCell(NamedTuple):
@@ -90,3 +92,5 @@ class ReportData(NamedTuple):
     """(session, first prompt), only with content."""
     method: tuple[str, ...]
     """How each figure is known, a sentence each."""
+    findings_period: str = ""
+    """The days with use that findings are priced by; '' where there are none."""
