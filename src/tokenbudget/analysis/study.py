@@ -81,7 +81,8 @@ class Sighting(NamedTuple):
     line: int
     """Of the transcript, from 1: where a person would look."""
     times: int
-    """How often it happened here (4 re-reads)."""
+    """How often it happened here (4 re-reads); 0 where that was in the history that a fork copied:
+    it is counted where it happened, and charged here for what it was carried on."""
     window_tokens: int
     """Room that it took in the window."""
     sent_tokens: int

