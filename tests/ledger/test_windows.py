@@ -504,3 +504,19 @@ def test_a_name_that_is_no_text_is_that_of_nothing(home: Home) -> None:
     with home.open() as ledger:
         assert ledger.sessions_beginning("\udcff", 3) == []
         assert ledger.last_sessions("/srv/\udcff") == []
+
+
+def test_counted_files_come_in_the_order_of_their_writing_whatever_their_ids(
+    home: Home, opened: sqlite3.Connection
+) -> None:
+    """What is learnt from them must not depend on which process read faster."""
+    for name in ("s3", "s1", "s2"):
+        write(home.project / f"{name}.jsonl", answer(f"msg_{name}"))
+    home.refresh()
+    written = {"s1": 30, "s2": 10, "s3": 10}
+    for found in windows.all_files(opened):
+        windows.store_pieces(opened, found, "words/1", [], goes_on_from=None)
+        at_ns = written[found.session]
+        opened.execute("UPDATE file SET mtime_ns = ? WHERE id = ?", (at_ns, found.file_id))
+    sessions = [session for _, session in windows.measured_files(opened)]
+    assert sessions == ["s2", "s3", "s1"]

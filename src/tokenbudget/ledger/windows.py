@@ -124,9 +124,13 @@ def all_files(connection: sqlite3.Connection) -> list[WindowFile]:
 
 
 def measured_files(connection: sqlite3.Connection) -> list[tuple[int, str]]:
-    """(id, session) of files whose pieces have been counted, in the order of their discovery."""
+    """(id, session) of files whose pieces have been counted, the one written last at the end.
+
+    Files of one moment go by path: ids are given by whichever process reads faster.
+    """
     return connection.execute(
-        "SELECT f.id, f.session FROM measured_file m JOIN file f ON f.id = m.file_id ORDER BY f.id"
+        "SELECT f.id, f.session FROM measured_file m JOIN file f ON f.id = m.file_id"
+        " ORDER BY f.mtime_ns, f.path"
     ).fetchall()
 
 
