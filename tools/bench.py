@@ -341,6 +341,12 @@ def large_lines(tokens: Path, folder: Path, megabytes: int, small: float, size: 
     ]
 
 
+def with_other_sections(text: str, before: str) -> str:
+    """The new page, followed by what other benches have on the old one: from its first `## ` on."""
+    _, heading, others = before.partition("\n## ")
+    return f"{text}{heading}{others}"
+
+
 def main() -> int:
     """Measure and write the page."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -355,7 +361,8 @@ def main() -> int:
     text = "\n".join(lines).rstrip() + "\n"
     print(text)
     if options.output:
-        options.output.write_text(text, encoding="utf-8")
+        before = options.output.read_text(encoding="utf-8") if options.output.exists() else ""
+        options.output.write_text(with_other_sections(text, before), encoding="utf-8")
     return 0
 
 

@@ -24,7 +24,7 @@ def server() -> Iterator[Server]:
     outcome = install()
     found = programs()
     if found is None:
-        pytest.skip(f"PostgreSQL: {outcome}")
+        pytest.fail(f"PostgreSQL: {outcome}")  # not skipped: only a real server proves it
     with running_server(found) as running:
         yield running
 
