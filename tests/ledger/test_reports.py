@@ -22,6 +22,15 @@ def test_an_empty_ledger_was_told_nothing(home: Home) -> None:
     with home.open() as ledger:
         assert ledger.windows.limit_samples("five_hour") == []
         assert ledger.windows.told_window("s1") is None
+        assert ledger.windows.last_told() is None
+
+
+def test_the_latest_report_of_all_sessions(home: Home) -> None:
+    told = [("s1", NOON_MS, 200_000), ("s2", NOON_MS + 5, 200_000), ("s3", NOON_MS + 1, 200_000)]
+    with home.open() as ledger:
+        ledger.windows.store_reports([], told)
+
+        assert ledger.windows.last_told() == ("s2", NOON_MS + 5)
 
 
 def test_nothing_can_be_stored(home: Home) -> None:

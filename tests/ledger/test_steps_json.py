@@ -34,7 +34,9 @@ JSON: st.SearchStrategy[Json] = st.recursive(
 EDITS = st.builds(SettingEdit, st.lists(TEXTS).map(tuple), JSON, st.booleans())
 STEPS: st.SearchStrategy[Step] = st.one_of(
     st.builds(TrashFile, TEXTS, st.integers(), st.integers()),
-    st.builds(EditSettings, TEXTS, st.lists(EDITS, max_size=3).map(tuple)),
+    st.builds(
+        EditSettings, TEXTS, st.lists(EDITS, max_size=3).map(tuple), st.none() | st.integers()
+    ),
     st.builds(EditText, TEXTS, st.none() | TEXTS, TEXTS),
     st.builds(
         ArchiveSession, TEXTS, TEXTS, st.integers(), st.lists(st.tuples(TEXTS, TEXTS)).map(tuple)
@@ -52,6 +54,15 @@ def test_what_is_written_is_read_again(step: Step, result: dict[str, Json]) -> N
     with closing(sqlite3.connect(":memory:")) as connection:
         kept = connection.execute("SELECT ?", (step_text(step),)).fetchone()[0]
     assert step_of(kept) == step
+
+
+def test_a_mode_is_told_only_where_there_is_one() -> None:
+    """So that a program that does not know it reads every other step."""
+    step = EditSettings("/a", (SettingEdit(("b",), 1, False),))
+    assert set(json.loads(step_text(step))) == {"kind", "path", "edits"}
+    assert json.loads(step_text(step._replace(mode=0o600)))["mode"] == 0o600
+    with pytest.raises(ValueError, match="mode cannot be str"):
+        step_of('{"kind":"edit-settings","path":"/a","edits":[],"mode":"x"}')
 
 
 def test_every_kind_of_step_has_its_name() -> None:

@@ -26,8 +26,8 @@ from settings_edits import (
 )
 from tokenbudget.config.edit_toml import NotEditable
 from tokenbudget.config.json_text import scanned
-from tokenbudget.model.actions import EditSettings, Outcome, SettingEdit
-from tokenbudget.resources.settings import edited, is_made, taken_out
+from tokenbudget.model.actions import EditSettings, Json, Outcome, SettingEdit
+from tokenbudget.resources.settings import edited, is_made, shown, taken_out
 from tokenbudget.resources.steps import Workshop
 from tokenbudget.system.kept import Kept
 from tokenbudget.system.trash import Trash
@@ -259,6 +259,14 @@ def test_what_cannot_be_edited_is_refused(text: str, edit: SettingEdit, why: str
 
 def out(now: str, before: str, *edits: SettingEdit) -> tuple[str, tuple[str, ...]]:
     return taken_out(now, before, edits)[:2]
+
+
+def test_a_hooks_secret_is_shown_to_nobody() -> None:
+    headers: Json = {"Authorization": "Bearer 0123abcd"}
+    hook: Json = {"headers": headers, "url": "http://127.0.0.1:1/v1/hook"}
+    assert "0123" not in shown(hook)
+    assert '"Bearer …"' in shown(hook)
+    assert shown("Bearer of bad news") == '"Bearer … bad news"'
 
 
 def test_our_member_leaves_wherever_it_stands() -> None:

@@ -488,3 +488,52 @@ def test_what_is_foreseen_of_settings_tells_nothing_but_our_own_edits(shop: Shop
         '-env.FLAG: "1"',
         '+env.FLAG: "0"',
     ]
+
+
+# ── modes ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def private(shop: Shop) -> EditSettings:
+    path = shop.path(".claude/settings.json")
+    path.chmod(0o644)
+    return EditSettings(str(path), (SettingEdit(("secret",), "x", False),), 0o600)
+
+
+def mode_of(path: str) -> int:
+    return os.stat(path).st_mode & 0o777
+
+
+def test_a_file_that_gets_a_secret_is_private_until_it_is_taken_out(shop: Shop) -> None:
+    step = private(shop)
+    outcome = shop.done(step)
+    assert mode_of(step.path) == 0o600
+    for _ in range(2):
+        assert shop.workshop.revert(step, outcome).state == "undone"
+        assert (mode_of(step.path), shop.read(".claude/settings.json")) == (0o644, SETTINGS)
+
+
+def test_so_it_is_where_somebody_has_edited_since(shop: Shop) -> None:
+    step = private(shop)
+    outcome = shop.done(step)
+    theirs = (shop.read(".claude/settings.json") or "").replace("{\n", '{\n  "theirs": 1,\n', 1)
+    Path(step.path).write_text(theirs)
+    shop.workshop.revert(step, outcome)
+    assert mode_of(step.path) == 0o644
+    assert "secret" not in (shop.read(".claude/settings.json") or "")
+
+
+def test_a_mode_that_somebody_has_set_since_stays(shop: Shop) -> None:
+    step = private(shop)
+    outcome = shop.done(step)
+    os.chmod(step.path, 0o640)
+    shop.workshop.revert(step, outcome)
+    assert mode_of(step.path) == 0o640
+
+
+def test_a_new_file_with_a_secret_is_private_from_the_first_moment(shop: Shop) -> None:
+    path = str(shop.path("new/settings.json"))
+    step = EditSettings(path, (SettingEdit(("secret",), "x", False),), 0o600)
+    outcome = shop.done(step)
+    assert mode_of(path) == 0o600
+    shop.workshop.revert(step, outcome)
+    assert not os.path.exists(os.path.dirname(path))

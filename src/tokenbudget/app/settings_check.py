@@ -24,6 +24,8 @@ def refuse_impossible(settings: Settings) -> None:
     settings.alert_settings()
     if settings.monitor:
         _refuse_monitor(settings.monitor_settings(), settings.config_path)
+    settings.hook_settings()
+    settings.serve_settings()
     if settings.prices:
         from tokenbudget.app import price_book
 

@@ -92,4 +92,22 @@ SETTINGS = (
     Setting("alerts.bell", "the terminal's bell", "true"),
     Setting("monitor.interval", "time between two looks of `tokens monitor`", "30s"),
     Setting("monitor.theme", "colours of `tokens monitor`", "auto"),
+    Setting(
+        "hooks.thresholds",
+        "shares of the window at which the agent is told, once each",
+        "0.5, 0.7, 0.8, 0.9",
+    ),
+    Setting("hooks.tell", "hooks tell the agent how its window stands", "true"),
+    Setting(
+        "hooks.guard", "hooks deny, once, a call that fetches again what is in the window", "true"
+    ),
+    Setting("hooks.guard_tokens", "what a read has to be worth for that, in tokens", "2000"),
+    Setting(
+        "hooks.stop_at",
+        "where the turn is stopped: a share, tokens or money, such as 95%, 180000 or 5usd",
+        "nowhere",
+    ),
+    Setting("serve.autostart", "a hook that finds no daemon starts one", "true"),
+    Setting("serve.idle", "time without hooks after which the daemon ends", "15m"),
+    Setting("serve.port", "port of 127.0.0.1 for hooks over HTTP; 0 is one by user", "0"),
 )

@@ -156,6 +156,15 @@ def without_item(text: str, keys: Sequence[str], at: int) -> str:
     return _first_that_says(_cuts(text, place, at), way[0].node, keys, wanted)
 
 
+def cut_out(text: str, place: Node, at: int, wanted: Json) -> str:
+    """The text without one item of this list or object, such that the whole says `wanted`.
+
+    Raises:
+        NotEditable: it is written in such a way that it cannot be taken out alone.
+    """
+    return _first_that_says(_cuts(text, place, at), scanned(text), (), wanted)
+
+
 def dotted(keys: Sequence[str]) -> str:
     """A way as a person names it."""
     return ".".join(keys) or "the file"

@@ -8,7 +8,7 @@ from tokenbudget.config.catalogue import SETTINGS, Setting
 from tokenbudget.config.layers import layers_of
 from tokenbudget.config.management import BUILT_IN, DEFAULT, ENVIRONMENT, LOCAL, OURS, PROJECT, USER
 from tokenbudget.config.resolving import resolved
-from tokenbudget.config.values import ALERTS, MANAGEMENT, meant, shown
+from tokenbudget.config.values import ALERTS, HOOKS, MANAGEMENT, SERVE, meant, shown
 from tokenbudget.model.errors import BadConfig, BadRequest
 
 TYPE_CHECKING = False
@@ -104,15 +104,24 @@ def _explained(
 
 
 def _tabled(setting: Setting, settings: Settings, key: str) -> Explanation:
-    """A key of `[alerts]` or `[monitor]`, which only config.toml may name."""
-    is_alert = setting.table == ALERTS
-    found = settings.alert_settings() if is_alert else settings.monitor_settings()
-    table = settings.alerts if is_alert else settings.monitor
-    value = text_of(found._asdict()[key]) or setting.built_in
+    """A key of `[alerts]` and its like, which only config.toml may name."""
+    found, table = _table_of(setting.table, settings)
+    value = text_of(found[key]) or setting.built_in
     own = text_of(table[key]) if key in table else ""
     said = [_built_in(setting), _of_file(settings, own)]
     origin = settings.config_path if key in table else DEFAULT
     return Explanation(setting, value, origin, _judged(said, value))
+
+
+def _table_of(name: str, settings: Settings) -> tuple[Mapping[str, object], Mapping[str, object]]:
+    """What holds of a table, and what config.toml says of it."""
+    if name == ALERTS:
+        return settings.alert_settings()._asdict(), settings.alerts
+    if name == HOOKS:
+        return settings.hook_settings()._asdict(), settings.hooks
+    if name == SERVE:
+        return settings.serve_settings()._asdict(), settings.serve
+    return settings.monitor_settings()._asdict(), settings.monitor
 
 
 def _plain_said(setting: Setting, settings: Settings) -> list[Said]:
@@ -213,7 +222,7 @@ def text_of(value: object) -> str:
         return value if len(value) <= _LONGEST_VALUE else f"{value[:_LONGEST_VALUE]}…"
     if isinstance(value, float):
         return f"{value:g}"
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return ", ".join(map(text_of, value)) or "none"
     if isinstance(value, dict):
         return ", ".join(map(str, value)) or "none"

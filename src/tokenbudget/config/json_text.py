@@ -84,7 +84,15 @@ def _value(text: str, at: int, depth: int) -> Node:
     found = (_STRING if sign == '"' else _SCALAR).match(text, at)
     if found is None:
         raise _wrong(text, at, "a value is expected")
-    return Node(at, found.end(), "", (), json.loads(found.group()))
+    return Node(at, found.end(), "", (), _plain_value(found.group()))
+
+
+def _plain_value(text: str) -> Json:
+    """What a string, number or word says; most strings say what they show."""
+    if text[0] == '"' and "\\" not in text:
+        return text[1:-1]
+    value: Json = json.loads(text)
+    return value
 
 
 def _object(text: str, start: int, depth: int) -> Node:
@@ -99,7 +107,7 @@ def _object(text: str, start: int, depth: int) -> Node:
         if text[colon : colon + 1] != ":":
             raise _wrong(text, colon, "a colon is expected")
         node = _value(text, _after_gap(text, colon + 1), depth + 1)
-        key: str = json.loads(name.group())
+        key = str(_plain_value(name.group()))
         items.append(Item(at, key, node))
         values[key] = node.value
         at = _after_comma(text, node.end, "}")

@@ -14,9 +14,11 @@ from typing import NamedTuple
 from tokenbudget.config import values
 from tokenbudget.config.values import (
     ALERTS,
+    HOOKS,
     KNOWN_IN_FILE,
     MANAGEMENT,
     MONITOR,
+    SERVE,
     VARIABLES,
     meant,
     shown,
@@ -27,7 +29,9 @@ from tokenbudget.model.errors import BadConfig
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tokenbudget.config.alerting import AlertSettings, MonitorSettings
+    from tokenbudget.config.hooking import HookSettings
     from tokenbudget.config.management import TokenManagement
+    from tokenbudget.config.serving import ServeSettings
 
 LONGEST_WIDTH = 6
 """Digits of the widest terminal that we believe in."""
@@ -69,6 +73,8 @@ class Settings(NamedTuple):
     """What config.toml says of it; `management()` is what holds."""
     alerts: Mapping[str, object]
     monitor: Mapping[str, object]
+    hooks: Mapping[str, object]
+    serve: Mapping[str, object]
     from_file: Mapping[str, object]
     """All that config.toml says, as it was read."""
     variables: Mapping[str, str]
@@ -100,6 +106,18 @@ class Settings(NamedTuple):
         from tokenbudget.config.alerting import monitor_settings
 
         return monitor_settings(self)
+
+    def hook_settings(self) -> "HookSettings":
+        """How hooks behave; raises BadConfig."""
+        from tokenbudget.config.hooking import hook_settings
+
+        return hook_settings(self)
+
+    def serve_settings(self) -> "ServeSettings":
+        """How the daemon runs; raises BadConfig."""
+        from tokenbudget.config.serving import serve_settings
+
+        return serve_settings(self)
 
 
 def settings_from(environment: Mapping[str, str], working_dir: str = "") -> Settings:
@@ -147,6 +165,8 @@ def settings_of(environment: Mapping[str, str], working_dir: str, text: bytes | 
         token_management=values.table(given.get(MANAGEMENT, {}), MANAGEMENT, path),
         alerts=values.table(given.get(ALERTS, {}), ALERTS, path),
         monitor=values.table(given.get(MONITOR, {}), MONITOR, path),
+        hooks=values.table(given.get(HOOKS, {}), HOOKS, path),
+        serve=values.table(given.get(SERVE, {}), SERVE, path),
         from_file=from_file,
         variables=variables,
         origins=origins,
@@ -204,6 +224,14 @@ def _data_dir(environment: Mapping[str, str], home: str) -> tuple[str, str]:
     own = environment.get("TOKENS_HOME")
     if own:
         return os.path.abspath(own), "TOKENS_HOME"
+    return _usual_data_dir(environment, home)
+
+
+def _usual_data_dir(environment: Mapping[str, str], home: str) -> tuple[str, str]:
+    """Where our data is unless somebody moves it: naming that place moves nothing else either.
+
+    What runs beside the agent is told its data folder by name, and must find the same config.toml.
+    """
     base = environment.get("XDG_DATA_HOME")
     if base:
         return os.path.join(base, "tokenbudget"), "XDG_DATA_HOME"
@@ -214,7 +242,9 @@ def _config_path(environment: Mapping[str, str], home: str, data: str) -> tuple[
     own = environment.get("TOKENS_CONFIG")
     if own:
         return os.path.abspath(own), "TOKENS_CONFIG"
-    if environment.get("TOKENS_HOME"):
+    if environment.get("TOKENS_HOME") and data != os.path.abspath(
+        _usual_data_dir(environment, home)[0]
+    ):
         return os.path.join(data, "config.toml"), "TOKENS_HOME"
     base = environment.get("XDG_CONFIG_HOME")
     if base:

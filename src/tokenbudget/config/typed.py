@@ -6,8 +6,18 @@ from typing import NamedTuple
 
 from tokenbudget.config.alerting import AlertSettings, MonitorSettings
 from tokenbudget.config.explain import named
+from tokenbudget.config.hooking import HookSettings
 from tokenbudget.config.management import BUILT_IN, OURS
-from tokenbudget.config.values import ALERTS, KNOWN_IN_FILE, MANAGEMENT, MONITOR, shown
+from tokenbudget.config.serving import ServeSettings
+from tokenbudget.config.values import (
+    ALERTS,
+    HOOKS,
+    KNOWN_IN_FILE,
+    MANAGEMENT,
+    MONITOR,
+    SERVE,
+    shown,
+)
 from tokenbudget.model.errors import BadRequest
 
 TYPE_CHECKING = False
@@ -64,7 +74,9 @@ def _path_of(name: str, is_removal: bool) -> tuple[str, ...]:
     return tuple(setting.name.split("."))
 
 
-def typed_value(path: Sequence[str], text: str) -> bool | int | float | str | list[str]:
+def typed_value(
+    path: Sequence[str], text: str
+) -> bool | int | float | str | list[str] | list[int | float]:
     """The value that a text means for the setting at this path.
 
     Raises:
@@ -77,6 +89,8 @@ def typed_value(path: Sequence[str], text: str) -> bool | int | float | str | li
         return [part.strip() for part in text.split(",") if part.strip()]
     if path[0] in _FREE_TABLES:
         return _of_table(path, text)
+    if name == "hooks.thresholds":
+        return [_number(part, name) for part in text.split(",") if part.strip()]
     built_in = _built_in(path)
     if isinstance(built_in, bool):
         return _truth(text, name)
@@ -92,6 +106,8 @@ def _built_in(path: Sequence[str]) -> object:
         MANAGEMENT: BUILT_IN,
         ALERTS: AlertSettings()._asdict(),
         MONITOR: MonitorSettings()._asdict(),
+        HOOKS: HookSettings()._asdict(),
+        SERVE: ServeSettings()._asdict(),
     }.get(path[0], {})
     return table.get(path[-1])
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 MANAGEMENT = "tokenManagement"
 ALERTS = "alerts"
 MONITOR = "monitor"
+HOOKS = "hooks"
+SERVE = "serve"
 
 VARIABLES = {
     "home": "TOKENS_HOME",
@@ -42,8 +44,10 @@ KNOWN_IN_FILE = frozenset(
         "autocompact_reserve_tokens",
         "backfill",
         "claude_dirs",
+        "hooks",
         "monitor",
         "prices",
+        "serve",
         "timezone",
         "tokenManagement",
         "windows",

@@ -48,3 +48,11 @@ def told_window(connection: sqlite3.Connection, session: str) -> int | None:
         "SELECT window_tokens FROM told_window WHERE session = ?", (session,)
     ).fetchone()
     return None if row is None else int(row[0])
+
+
+def last_told(connection: sqlite3.Connection) -> tuple[str, int] | None:
+    """(session, at_ms) of the latest report that was kept."""
+    row: tuple[str, int] | None = connection.execute(
+        "SELECT session, at_ms FROM told_window ORDER BY at_ms DESC LIMIT 1"
+    ).fetchone()
+    return row

@@ -46,6 +46,7 @@ _PLAIN: Mapping[str, tuple[type, ...]] = {
     "folder": _TEXTS,
     "archive_file": _TEXTS,
     "to": _TEXTS,
+    "mode": _COUNTS,
 }
 """What can stand in each field that is one value; `edits` and `files` are lists."""
 
@@ -59,6 +60,8 @@ def step_text(step: Step) -> str:
     fields: dict[str, object] = {"kind": _NAMES[type(step)], **step._asdict()}
     if isinstance(step, EditSettings):
         fields["edits"] = [edit._asdict() for edit in step.edits]
+        if step.mode is None:
+            del fields["mode"]  # older programs do not know it
     return _written(fields)
 
 
@@ -75,7 +78,9 @@ def step_of(text: str) -> Step:
     """
     fields = _object(text)
     kind = KINDS.get(str(fields.pop("kind", None)))
-    if kind is None or set(fields) != set(kind._fields):
+    if kind is None or not set(kind._fields) - set(kind._field_defaults) <= set(fields) <= set(
+        kind._fields
+    ):
         raise ValueError("no step that this program knows")
     return kind(**{name: _field(name, value) for name, value in fields.items()})
 

@@ -102,6 +102,11 @@ class WindowStore:
         with self._told:
             return reports.told_window(self._connection, session)
 
+    def last_told(self) -> tuple[str, int] | None:
+        """(session, at_ms) of the latest report of a window."""
+        with self._told:
+            return reports.last_told(self._connection)
+
     def calibrations(self) -> list[CalibrationRow]:
         """The learnt ways of counting."""
         with self._told:

@@ -77,6 +77,8 @@ class EditSettings(NamedTuple):
 
     path: str
     edits: tuple[SettingEdit, ...]
+    mode: int | None = None
+    """The file's mode from then on, where it gets a secret; None leaves it as it is."""
 
 
 class EditText(NamedTuple):

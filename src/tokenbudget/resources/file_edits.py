@@ -14,7 +14,7 @@ from typing import NamedTuple
 from tokenbudget.config.edit_toml import NotEditable
 from tokenbudget.model.actions import EditSettings, EditText, Outcome
 from tokenbudget.model.errors import ProjectUnusable, Refused, SourceUnreadable
-from tokenbudget.resources.settings import differences, edited, is_made, taken_out
+from tokenbudget.resources.settings import differences, edited, is_made, taken_out, without_secrets
 from tokenbudget.resources.text_merge import MOST_LINES, without_ours
 from tokenbudget.system.locks import FileLock
 from tokenbudget.system.regular_file import is_still, quoted
@@ -51,9 +51,13 @@ class _Change(NamedTuple):
     """Which parts of ours stay, as `settings` and `text_merge` count them; None: all."""
     tried: tuple[int, ...] | None = None
     """Which parts were to be taken out; None: all."""
+    mode: int | None = None
+    """The mode that the file gets; None: it keeps its own."""
 
     @property
     def is_any(self) -> bool:
+        if self.mode is not None and self.found is not None and self.mode != self.found.mode:
+            return True
         return self.after != (None if self.found is None else self.found.content)
 
 
@@ -113,7 +117,7 @@ class FileEdits:
     def revert(self, step: Edit, outcome: Outcome, *, is_dry_run: bool) -> Outcome:
         """Take the change back."""
         with contextlib.nullcontext() if is_dry_run else self._locked():
-            change = self._to_take_back(step, outcome)
+            change = _with_old_mode(self._to_take_back(step, outcome), step, outcome)
             if change.is_any and not is_dry_run:
                 self._write(step.path, change)
             made = outcome.result.get("folders")
@@ -137,7 +141,7 @@ class FileEdits:
             after = edited(text or "", step.edits)
         except (ValueError, NotEditable) as wrong:
             raise Refused(f"{quoted(step.path)} cannot be changed safely: {wrong}") from wrong
-        return _Change(found, after.encode() if after or found else None)
+        return _Change(found, after.encode() if after or found else None, mode=step.mode)
 
     def _prepared(self, step: Edit, change: _Change) -> Outcome:
         if not change.is_any or change.after is None:
@@ -146,6 +150,8 @@ class FileEdits:
         result: dict[str, Json] = {"before": before, "after": _sha256(change.after)}
         if change.found is None:
             result["folders"] = missing_folders(step.path)
+        elif change.mode is not None:
+            result["mode"] = change.found.mode
         return Outcome("planned", "", result)
 
     def _to_take_back(self, step: Edit, outcome: Outcome) -> _Change:
@@ -206,7 +212,8 @@ class FileEdits:
 
     def _write(self, path: str, change: _Change) -> None:
         if change.after is not None:
-            mode = 0o600 if os.path.basename(path) == PRIVATE else None
+            is_new_private = change.found is None and os.path.basename(path) == PRIVATE
+            mode = 0o600 if is_new_private else change.mode
             self._rooted.replace(path, change.found, change.after, mode)
             return
         with self._rooted.opened(path) as (folder, name):
@@ -232,6 +239,15 @@ class FileEdits:
             raise ProjectUnusable(f"cannot use {quoted(lock.path)}: {wrong.strerror}") from wrong
 
 
+def _with_old_mode(change: _Change, step: Edit, outcome: Outcome) -> _Change:
+    """The mode of before comes back with the rest, unless somebody has set another since."""
+    before = outcome.result.get("mode")
+    is_ours = isinstance(step, EditSettings) and change.found is not None
+    if not is_ours or change.found.mode != step.mode or type(before) is not int:  # type: ignore[union-attr]
+        return change
+    return change._replace(mode=before)
+
+
 def _difference(step: Edit, change: _Change) -> list[Json]:
     """The lines that a file would lose and get; of settings, our own edits alone."""
     from difflib import unified_diff
@@ -245,8 +261,8 @@ def _difference(step: Edit, change: _Change) -> list[Json]:
     before, after = (text.splitlines() for text in texts)
     if max(len(before), len(after)) > MOST_LINES:
         return []
-    lines: list[Json] = [*unified_diff(before, after, lineterm="", n=1)]
-    return lines[2:]
+    lines = [*unified_diff(before, after, lineterm="", n=1)]
+    return [without_secrets(line) for line in lines[2:]]
 
 
 def _text(found: Found | None, path: str) -> str | None:

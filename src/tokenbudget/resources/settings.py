@@ -8,6 +8,7 @@ has changed the very value, theirs stays and is told as a conflict.
 from __future__ import annotations
 
 import json
+import re
 from typing import NamedTuple
 
 from tokenbudget.config.edit_json import (
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 BOM = "\ufeff"
 LONGEST_SHOWN = 120
+_BEARER = re.compile(r"(Bearer )[^\s\"]+")
+"""A secret that a hook over HTTP shows; a message shows it to nobody."""
 
 
 class TakenOut(NamedTuple):
@@ -250,9 +253,14 @@ def _kind(value: Json) -> str:
     return "object" if isinstance(value, dict) else "list" if isinstance(value, list) else "plain"
 
 
+def without_secrets(text: str) -> str:
+    """The text as it may be shown: what a hook over HTTP proves itself with is left out."""
+    return _BEARER.sub(r"\1…", text)
+
+
 def shown(value: Json | _Gone) -> str:
     """A value as a message may show it, whoever wrote it."""
     if isinstance(value, _Gone):
         return "not set"
-    text = one_line(json.dumps(value, ensure_ascii=False))
+    text = without_secrets(one_line(json.dumps(value, ensure_ascii=False)))
     return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"

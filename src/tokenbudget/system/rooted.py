@@ -98,7 +98,7 @@ class Rooted:
             path: As `read` was given.
             found: What `read` gave; None where the file was not there.
             content: What it will hold.
-            mode: Of a new file; None by the umask. A file that is there keeps its own.
+            mode: Of the file then; None keeps its own, of a new file by the umask.
 
         Raises:
             Refused: somebody has written it meanwhile; nothing was changed.
@@ -113,7 +113,7 @@ class Rooted:
             raise Refused(f"{quoted(path)} is read-only; make it writable, or change it yourself")
         try:
             with self.opened(path, may_make=found is None) as (folder, name):
-                kept_mode = mode if found is None else found.mode
+                kept_mode = found.mode if found is not None and mode is None else mode
                 write_atomic_at(folder, name, content, kept_mode, refuse_another)
                 with contextlib.suppress(OSError):  # it was written, whatever else lies there
                     remove_strays(folder, name)
