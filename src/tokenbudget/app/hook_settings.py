@@ -1,0 +1,52 @@
+"""The settings that hooks need, compiled into the file that they read: HOME/hooks/settings.json."""
+
+from __future__ import annotations
+
+import json
+import os
+
+from tokenbudget.app.windows import limits_of
+from tokenbudget.config.hooking import stop_at
+from tokenbudget.gateway.hooks.hook_settings import FILE, FORMAT, MOST_BYTES
+from tokenbudget.gateway.hooks.small_files import content_of
+from tokenbudget.system.atomic import write_atomic
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tokenbudget.config.settings import Settings
+
+
+def write_hook_settings(settings: Settings) -> None:
+    """Replace the file where it says something else; every session's next event goes by it.
+
+    Raises:
+        BadConfig: a setting cannot be meant.
+        OSError: it cannot be written; the file before still stands.
+    """
+    path = settings.data_dir + FILE
+    data = hook_settings_text(settings)
+    if content_of(path, MOST_BYTES) == data:
+        return
+    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+    write_atomic(path, data)
+
+
+def hook_settings_text(settings: Settings) -> bytes:
+    """What the file is to say; raises BadConfig."""
+    wished = settings.hook_settings()
+    stop = stop_at(wished.stop_at, settings.config_path)
+    document = {
+        "format": FORMAT,
+        "thresholds": wished.thresholds,
+        "level_shares": tuple(limits_of(settings)),
+        "is_telling": wished.tell,
+        "is_guarding": wished.guard,
+        "guard_tokens": wished.guard_tokens,
+        "stop_at_share": stop.share,
+        "stop_at_tokens": stop.tokens,
+        "stop_at_usd": stop.usd,
+        "mode": settings.management().compression_mode,
+        "windows": dict(settings.windows),
+        "is_starting_daemon": settings.serve_settings().autostart,
+    }
+    return json.dumps(document, indent=1).encode() + b"\n"

@@ -1,0 +1,56 @@
+"""The JSON that each event's reply has to be, so that it takes effect: docs/hooks.md."""
+
+from tokenbudget.gateway.statusline_values import Table, written
+
+MOST_BYTES = 1 << 20
+"""Of a reply; only a shortened result can be that long."""
+
+CONTEXT_EVENTS = frozenset({"SessionStart", "UserPromptSubmit", "PostToolUse"})
+"""Where every client that has hooks takes `additionalContext` (2.0.76 already does)."""
+
+
+def context(event: str, text: str) -> Table:
+    """Words for the agent; nothing where the event takes none."""
+    return _specific(event, additionalContext=text) if text and event in CONTEXT_EVENTS else {}
+
+
+def denied(reason: str) -> Table:
+    """Of PreToolUse: the call is not made, and the agent reads why."""
+    return _specific("PreToolUse", permissionDecision="deny", permissionDecisionReason=reason)
+
+
+def replaced(response: object) -> Table:
+    """Of PostToolUse: the agent gets this response, of the same shape as the tool's own."""
+    return _specific("PostToolUse", updatedToolOutput=response)
+
+
+def stopped(reason: str) -> Table:
+    """The turn ends here, with no further request; the person reads why."""
+    return {"continue": False, "stopReason": reason}
+
+
+def message(text: str) -> Table:
+    """Words for the person; the agent does not get them."""
+    return {"systemMessage": text} if text else {}
+
+
+def joined(first: Table, second: Table) -> Table:
+    """Both, for one event."""
+    specific = {**_part(first), **_part(second)}
+    both = {**first, **second}
+    return {**both, "hookSpecificOutput": specific} if specific else both
+
+
+def reply_bytes(reply: Table) -> bytes:
+    """As it goes to the agent: b"" or one JSON object in a line."""
+    data = written(reply).encode() if reply else b""
+    return data if len(data) <= MOST_BYTES else b""
+
+
+def _part(reply: Table) -> Table:
+    part = reply.get("hookSpecificOutput")
+    return part if isinstance(part, dict) else {}
+
+
+def _specific(event: str, **fields: object) -> Table:
+    return {"hookSpecificOutput": {"hookEventName": event, **fields}}

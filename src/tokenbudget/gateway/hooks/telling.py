@@ -1,0 +1,242 @@
+"""What is said to an event: words for the agent, a denial, a stop."""
+
+from binascii import crc32
+
+from tokenbudget.gateway.hooks import compaction, recording, replies, words
+from tokenbudget.gateway.hooks.guards import (
+    chars_put_out,
+    gives_files_again,
+    is_whole_read,
+    tokens_read_again,
+    version_of,
+)
+from tokenbudget.gateway.hooks.payload import text
+from tokenbudget.gateway.hooks.session_state import MOST_KEYS, forget, forget_results
+from tokenbudget.gateway.hooks.small_files import stamp_of
+from tokenbudget.gateway.hooks.thresholds import crossed, level_after
+from tokenbudget.gateway.mode_words import instruction
+from tokenbudget.gateway.statusline_values import Table, number
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tokenbudget.gateway.hooks.moment import Moment
+
+AGENT_CHARS = 200_000
+"""What a subagent's calls may have given it while it surely has not been compacted: 50,000 tokens,
+a quarter of the smallest window."""
+
+
+class Said:
+    """What is said whatever happens, and what only where it is remembered that it was said."""
+
+    __slots__ = ("always", "once")
+
+    def __init__(self, always: Table | None = None, once: Table | None = None) -> None:
+        self.always: Table = always or {}
+        self.once: Table = once or {}
+
+
+def said_to(moment: "Moment") -> Said:
+    """What is said to this event; what is to be remembered of it is in the state then."""
+    answer = ANSWERS.get(moment.event.name)
+    return Said() if answer is None else answer(moment)
+
+
+# ── the session ───────────────────────────────────────────────────────────────────────────────────
+
+
+def _session_starts(moment: "Moment") -> Said:
+    state, wishes = moment.state, moment.wishes
+    source = text(moment.event.told, "source", 16)
+    if source == "compact":
+        compaction.is_over(state)
+        said = compaction.words_after(state)
+    else:
+        if source == "clear":
+            forget_results(state)
+        forget(state)
+        said = words.session_begins(moment.used, moment.size, wishes.thresholds, stop_words(moment))
+        if moment.share is not None:  # what is said here need not be said with the prompt
+            state.level = level_after(state.level, moment.share, _level_shares(moment))
+    shown = [said if wishes.is_telling else "", instruction(wishes.mode)]
+    return Said(replies.context("SessionStart", " ".join(part for part in shown if part)))
+
+
+def _compaction_begins(moment: "Moment") -> Said:
+    if moment.event.is_of_agent:  # its own window, not the session's
+        forget(moment.state)
+    else:
+        compaction.begins(moment)
+    return Said()
+
+
+def _compaction_ends(moment: "Moment") -> Said:
+    if not moment.event.is_of_agent:
+        compaction.is_over(moment.state)
+    return Said()
+
+
+def _model_switches(moment: "Moment") -> Said:
+    event = moment.event
+    from_model, to_model = (text(event.told, name, 100) for name in ("from_model", "to_model"))
+    tokens = number(event.told, "context_tokens")
+    state, switch = moment.state, f"{from_model} {to_model}"
+    is_done = event.name == "PostModelSwitch"
+    was_told = is_done and state.switched == switch
+    state.switched = "" if is_done else switch
+    is_lost = event.told.get("prompt_cache_warm") is True and from_model != to_model
+    if was_told or not (tokens and is_lost and moment.wishes.is_telling):
+        return Said()
+    usd = number(event.told, "estimated_cache_write_usd")
+    return Said(replies.message(words.switched(from_model, to_model, tokens, usd)))
+
+
+# ── the window ────────────────────────────────────────────────────────────────────────────────────
+
+
+def _prompt_comes(moment: "Moment") -> Said:
+    moment.state.tail.is_continued = False
+    stop = stopped(moment)
+    return Said(stop) if stop else Said(once=_health(moment, says_level=True))
+
+
+def stopped(moment: "Moment") -> Table:
+    """The hard stop, where the person has set one and it is reached."""
+    if not moment.is_main or not is_stop_reached(moment):
+        return {}
+    return replies.stopped(words.stopped(moment.used, moment.size, stop_words(moment)))
+
+
+def is_stop_reached(moment: "Moment") -> bool:
+    """Whether the window or the session is at its limit, or beyond."""
+    wishes, share = moment.wishes, moment.share
+    cost = moment.cost_usd
+    return bool(
+        (wishes.stop_at_share and share is not None and share >= wishes.stop_at_share)
+        or (wishes.stop_at_tokens and (moment.used or 0) >= wishes.stop_at_tokens)
+        or (wishes.stop_at_usd and cost is not None and cost >= wishes.stop_at_usd)
+    )
+
+
+def stop_words(moment: "Moment") -> str:
+    """The hard stop as the person wrote it; '' where there is none."""
+    wishes = moment.wishes
+    if wishes.stop_at_share:
+        return f"{100 * wishes.stop_at_share:g}%"
+    if wishes.stop_at_tokens:
+        return f"{wishes.stop_at_tokens:.0f}"
+    return f"{wishes.stop_at_usd:g}usd" if wishes.stop_at_usd else ""
+
+
+def _health(moment: "Moment", says_level: bool) -> Table:
+    """A threshold that was crossed, else a level that has changed; nothing is said twice."""
+    state, share = moment.state, moment.share
+    used, size = moment.used, moment.size
+    if share is None or used is None or size is None:
+        return {}
+    if not (moment.is_main and moment.wishes.is_telling):
+        return {}
+    state.told, threshold = crossed(share, moment.wishes.thresholds, state.told)
+    level = level_after(state.level, share, _level_shares(moment))
+    is_other = level != state.level
+    if threshold is not None:
+        state.level = level
+        largest = [(str(row[0]), int(row[1])) for row in state.largest]
+        return replies.context(moment.event.name, words.crossing(used, size, largest))
+    if says_level and is_other:
+        state.level = level
+        return replies.context(moment.event.name, words.level_changed(used, size, level))
+    return {}
+
+
+def _level_shares(moment: "Moment") -> "Sequence[float]":
+    given = moment.snapshot.get("threshold_shares")
+    shares = given if isinstance(given, list) and len(given) == 3 else []
+    if all(isinstance(one, float | int) and 0 < one <= 1 for one in shares) and shares:
+        return sorted(shares)
+    return moment.wishes.level_shares
+
+
+# ── the calls ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def _call_comes(moment: "Moment") -> Said:
+    reason = ""
+    if moment.wishes.is_guarding:
+        reason = _reason_against_output(moment) or _reason_against_read(moment)
+    if reason:
+        return Said(once=replies.denied(reason))
+    recording.call_begins(moment)
+    return Said()
+
+
+def _reason_against_output(moment: "Moment") -> str:
+    event, state = moment.event, moment.state
+    if not event.command or event.input.get("run_in_background") is True:
+        return ""
+    known = [(str(row[0]), str(row[1]), int(row[2])) for row in state.outputs]
+    version = version_of(state.tail.version)
+    chars = chars_put_out(event.command, event.cwd, known, version, stamp_of)
+    key = f"{event.cwd}\n{event.command}"
+    return words.huge_output(chars) if chars and _is_first(state.denied_commands, key) else ""
+
+
+def _reason_against_read(moment: "Moment") -> str:
+    event, state = moment.event, moment.state
+    if event.tool != "Read" or not event.path or not is_whole_read(event.input):
+        return ""
+    gives_again = gives_files_again(version_of(state.tail.version))
+    if state.is_client_guarding or not (gives_again and _is_in_window(moment)):
+        return ""
+    key = recording.read_key(event)
+    found = stamp_of(event.path)
+    tokens = tokens_read_again(state.reads.get(key), found, moment.wishes.guard_tokens)
+    is_denied = tokens and _is_first(state.denied_reads, f"{key}\n{found}")
+    return words.read_again(event.path, tokens) if is_denied else ""
+
+
+def _is_in_window(moment: "Moment") -> bool:
+    """Whether what this thread has read is surely still there."""
+    if moment.is_main:
+        return moment.state.tail.is_continued
+    given = moment.state.agents.get(moment.event.agent) if moment.event.agent else None
+    return given is not None and given[0] <= AGENT_CHARS
+
+
+def _is_first(denied: list[int], key: str) -> bool:
+    """Whether this call was never denied; then it now was."""
+    number_of_key = crc32(key.encode("utf-8", "surrogatepass"))
+    if number_of_key in denied or len(denied) >= MOST_KEYS:
+        return False
+    denied.append(number_of_key)
+    return True
+
+
+def _call_is_done(moment: "Moment") -> Said:
+    shortened = None if moment.shorten is None else moment.shorten(moment.event)
+    recording.call_succeeds(moment, is_shortened=shortened is not None)
+    shown = {} if shortened is None else replies.replaced(shortened)
+    stop = stopped(moment)
+    if stop:
+        return Said(replies.joined(shown, stop))
+    return Said(shown, _health(moment, says_level=False))
+
+
+def _call_failed(moment: "Moment") -> Said:
+    recording.call_fails(moment)
+    return Said()
+
+
+ANSWERS: "dict[str, Callable[[Moment], Said]]" = {
+    "SessionStart": _session_starts,
+    "UserPromptSubmit": _prompt_comes,
+    "PreToolUse": _call_comes,
+    "PostToolUse": _call_is_done,
+    "PostToolUseFailure": _call_failed,
+    "PreCompact": _compaction_begins,
+    "PostCompact": _compaction_ends,
+    "PreModelSwitch": _model_switches,
+    "PostModelSwitch": _model_switches,
+}
