@@ -35,6 +35,7 @@ BARE = 'python -IS -c ""'
 OURS = "tokens statusline, as wired"
 STALE = "... starting a refresh"
 BY_PATH = "... by its path, not kept compiled"
+CHAINED = "... with another's line, `:`, behind it"
 PACKAGES = ("ccstatusline@2.2.30", "@ccusage/ccusage-{machine}@20.0.24")
 SESSION = "bench-session"
 
@@ -196,6 +197,7 @@ def main() -> None:
             OURS: shlex.split(statusline_command(chosen.python, str(home))),
             STALE: [*shlex.split(statusline_command(chosen.python, str(stale_home))), *quiet],
             BY_PATH: [chosen.python, "-IS", statusline.__file__, str(home)],
+            CHAINED: shlex.split(statusline_command(chosen.python, str(home), ":")),
             **(peers_in(chosen.npm) if chosen.npm else {}),
         }
         stdin = stdin_of(transcript)

@@ -1,6 +1,7 @@
 """Print one line for the agent's status bar; run by path, in a process of its own.
 
     python -IS statusline.py TOKENS_HOME [--width N] [--plain] [--ascii] [--refresh-with PROGRAM]
+        [--then COMMAND]
 
 `statusline_files.statusline_command` says how it is wired: imported, and so kept compiled.
 
@@ -10,8 +11,9 @@ only where `_json` lacks its scanner, and for the name of a fault in damaged JSO
 the ledger, and has a time limit for every step. It reads the agent's JSON from stdin and one
 snapshot that the collector keeps (this file), prints (`statusline_line`), then appends what it was
 told to a spool that the collector takes, and starts at most one refresh (`statusline_spool`). Any
-fault makes the line shorter; it always ends with exit code 0 and a silent stderr. The formats are
-in docs/statusline.md; `statusline_files` and `statusline_reports` are their other side.
+fault makes the line shorter; it always ends with exit code 0 and a silent stderr. Behind its own
+line it may run another tool's (`--then`). The formats are in docs/statusline.md; `statusline_files`
+and `statusline_reports` are their other side.
 """
 
 import _signal  # type: ignore[import-not-found]  # `signal` would import enum: 4 ms
@@ -40,6 +42,8 @@ STEP_SECONDS = 0.3
 """For building the line, and again for what follows; a busy machine needs some room."""
 SNAPSHOT_BYTES = 1 << 16
 TEMPLATE_BYTES = 1 << 11
+THEN_SECONDS = 4.0
+"""For another tool's line, after ours is out; the agent itself waits a little longer."""
 OLD_MS = 300_000
 """A snapshot behind its transcript for longer than this no longer says how fast it burns."""
 
@@ -53,7 +57,7 @@ class Options(statusline_line.Look):
 
     def __init__(self, arguments: list[str], environment: dict[bytes, bytes]) -> None:
         self.home = arguments[0] if arguments else ""
-        given = arguments[1:]
+        given, self.then = _without_then(arguments[1:])
         self.width = _width(
             _after(given, "--width"), environment.get(b"COLUMNS", b"").decode("ascii", "replace")
         )
@@ -68,6 +72,14 @@ class Options(statusline_line.Look):
 
 def _after(given: list[str], name: str) -> str:
     return given[given.index(name) + 1] if name in given[:-1] else ""
+
+
+def _without_then(given: list[str]) -> tuple[list[str], str]:
+    """The other arguments, and the other tool's command, whatever is written in it."""
+    if "--then" not in given[:-1]:
+        return given, ""
+    at = given.index("--then")
+    return given[:at] + given[at + 2 :], given[at + 1]
 
 
 def _width(*candidates: str) -> int:
@@ -201,6 +213,61 @@ def hand_on(told: Table, snapshot: Table, options: Options, now_ms: int) -> None
         )
 
 
+# ── another tool's line ───────────────────────────────────────────────────────────────────────────
+
+
+def run_other(command: str, told: bytes) -> None:
+    """Run another tool's status line with the same JSON; it writes to our standard output.
+
+    It is not waited for longer than `THEN_SECONDS`, and it ends when we are told to end.
+    """
+    child = _started(command, told)
+
+    def end_both(*_: object) -> None:
+        try:  # noqa: SIM105 - contextlib is not written in C
+            posix.kill(-child, _signal.SIGKILL)
+        except OSError:
+            pass
+        leave()
+
+    _signal.signal(_signal.SIGTERM, end_both)
+    _signal.signal(_signal.SIGINT, end_both)
+    limit(THEN_SECONDS, end_both)
+    posix.waitpid(child, 0)
+
+
+def _started(command: str, told: bytes) -> int:
+    """Start it in a group of its own, so that all of it can be ended; what it complains of is lost.
+
+    The JSON is a file without a name: a pipe would have to be filled while it is read.
+    """
+    held = _nameless_file()
+    posix.write(held, told)
+    posix.lseek(held, 0, 0)
+    null = posix.open("/dev/null", posix.O_WRONLY | posix.O_CLOEXEC)
+    return posix.posix_spawn(
+        "/bin/sh",
+        ["/bin/sh", "-c", command],
+        posix.environ,
+        file_actions=[(posix.POSIX_SPAWN_DUP2, held, 0), (posix.POSIX_SPAWN_DUP2, null, 2)],
+        setpgroup=0,
+        setsigdef=[_signal.SIGPIPE],
+    )
+
+
+def _nameless_file() -> int:
+    if hasattr(posix, "memfd_create"):
+        return posix.memfd_create("statusline")
+    path = f"/tmp/.statusline-{posix.getpid()}-{time.time_ns()}"  # macOS
+    flags = posix.O_RDWR | posix.O_CREAT | posix.O_EXCL | posix.O_NOFOLLOW | posix.O_CLOEXEC
+    descriptor = posix.open(path, flags, 0o600)
+    posix.unlink(path)
+    return descriptor
+
+
+# ── all of it ─────────────────────────────────────────────────────────────────────────────────────
+
+
 def main() -> None:
     """Print the line, then do the rest; whatever happens, end well and silently."""
     try:
@@ -211,10 +278,12 @@ def main() -> None:
 
 
 def _run(options: Options, now_ms: int) -> None:
+    data = b""
     told: Table = {}
     snapshot: Table = {"is_fresh": True}
     try:
-        told = parsed(read_stdin())
+        data = read_stdin()
+        told = parsed(data)
         snapshot = snapshot_of(told, options.home)
         text = line_of(told, snapshot, options, now_ms)
     except BaseException:  # noqa: BLE001 - the agent's bar must not break, whatever it is
@@ -224,8 +293,14 @@ def _run(options: Options, now_ms: int) -> None:
         posix.write(1, text.encode("utf-8", "replace") + b"\n")
     except OSError:  # nobody listens; the collector still wants to know
         pass
-    limit(STEP_SECONDS, leave)
-    hand_on(told, snapshot, options, now_ms)
+    limit(STEP_SECONDS, raise_time_up if options.then else leave)
+    try:
+        hand_on(told, snapshot, options, now_ms)
+    except (OSError, ValueError, TimeUp):
+        if not options.then:
+            raise
+    if options.then:
+        run_other(options.then, data)
 
 
 def _least(told: Table, options: Options) -> str:

@@ -15,11 +15,13 @@ from typing import NamedTuple
 
 from tokenbudget.gateway import statusline
 from tokenbudget.gateway.statusline_line import SHARES
+from tokenbudget.gateway.statusline_spool import LOCK
 from tokenbudget.gateway.statusline_values import is_fit_session, number, parsed
 from tokenbudget.system.atomic import write_atomic
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from decimal import Decimal
 
 FORMAT = statusline.FORMAT
@@ -31,6 +33,10 @@ _START = (
     "import sys; sys.path.insert(0, sys.argv.pop(1)); import statusline; del sys.path[0];"
     " statusline.main()"
 )
+
+
+_MARK = "import statusline;"
+THEN = "--then"
 
 
 class Snapshot(NamedTuple):
@@ -109,6 +115,26 @@ def alerts_before(home: str, session: str) -> int:
     return int(number(told, "alerts") or 0)
 
 
+@contextlib.contextmanager
+def refresh_going_on(home: str) -> Iterator[None]:
+    """While this lasts, and for 5 seconds more, no status line starts a refresh of its own."""
+    _say_refreshing(home, os.getpid())
+    try:
+        yield
+    finally:
+        _say_refreshing(home, 0)
+
+
+def _say_refreshing(home: str, pid: int) -> None:
+    """As `statusline_spool.refresh` has it; where that cannot be said, two may run at once."""
+    with contextlib.suppress(OSError):
+        os.makedirs(home + statusline.FOLDER, mode=0o700, exist_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
+        descriptor = os.open(home + LOCK, flags, 0o600)
+        os.pwrite(descriptor, str(pid).encode().ljust(20), 0)
+        os.close(descriptor)
+
+
 def names_in(folder: str) -> list[str]:
     """What is in a folder; nothing where there is none."""
     try:
@@ -120,11 +146,35 @@ def names_in(folder: str) -> list[str]:
 # ── wiring ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def statusline_command(python: str, home: str) -> str:
+def statusline_command(python: str, home: str, then: str = "") -> str:
     """The command for the agent's settings, quoted for its shell.
 
     `python -IS statusline.py HOME` would do the same, 5 ms later: a script that is run by its path
-    is compiled every time, an imported one is kept compiled.
+    is compiled every time, an imported one is kept compiled. `then` is the command of another tool
+    whose line comes after ours.
     """
     folder = os.path.dirname(os.path.abspath(statusline.__file__))
-    return shlex.join([python, "-IS", "-c", _START, folder, os.path.abspath(home)])
+    more = [THEN, then] if then else []
+    return shlex.join([python, "-IS", "-c", _START, folder, os.path.abspath(home), *more])
+
+
+def is_our_statusline(command: str) -> bool:
+    """Whether a command is one that `statusline_command` makes, of any version and any place."""
+    return bool(_our_parts(command))
+
+
+def chained_command(command: str) -> str:
+    """The other tool's command that a status line of ours runs after its own; '' for none."""
+    parts = _our_parts(command)
+    return parts[parts.index(THEN) + 1] if THEN in parts[:-1] else ""
+
+
+def _our_parts(command: str) -> list[str]:
+    """The words of a command of ours; none of any other."""
+    if _MARK not in command:
+        return []
+    try:
+        parts = shlex.split(command)
+    except ValueError:
+        return []
+    return parts if len(parts) > 5 and parts[1:3] == ["-IS", "-c"] and _MARK in parts[3] else []
