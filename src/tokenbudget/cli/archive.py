@@ -66,8 +66,7 @@ _ONLY_WITH = {
 
 def run(arguments: Sequence[str]) -> int:
     """Carry the verb out."""
-    options = _options(arguments)
-    _sort_out(options)
+    options = options_of(arguments)
     if options.timer or options.install_timer or options.remove_timer:
         from tokenbudget.cli import archive_timer
 
@@ -81,7 +80,8 @@ def run(arguments: Sequence[str]) -> int:
     return archive_doing.run(options, settings())
 
 
-def _options(arguments: Sequence[str]) -> Namespace:
+def options_of(arguments: Sequence[str]) -> Namespace:
+    """What was typed; raises BadRequest."""
     made = parser(
         "archive",
         "Keep old sessions, compressed and verified, before the agent deletes them.",
@@ -122,7 +122,9 @@ def _options(arguments: Sequence[str]) -> Namespace:
     made.add_argument(
         "--older-than", type=days, metavar="DAYS", help="empty-trash: in it so long (default 7)"
     )
-    return made.parse_args(arguments)
+    options = made.parse_args(arguments)
+    _sort_out(options)
+    return options
 
 
 def _formatter(prog: str) -> argparse.HelpFormatter:

@@ -41,18 +41,24 @@ if TYPE_CHECKING:
 def run(options: Namespace, settings: Settings) -> int:
     """Carry it out; the exit code."""
     with open_workbench(settings, terminal(), Want.DETAIL) as bench:
-        plan = archive_plan(bench, _rules(options, bench))
-        for warning in plan.warnings:
-            warn(warning)
-        _refuse_a_named_one_that_stays(options, plan)
+        plan = planned(options, bench)
         if not options.json:
-            show(plan_lines(_view(plan, None), style(options.no_color), bench.zone))
+            show(plan_lines(view_of(plan, None), style(options.no_color), bench.zone))
         if options.dry_run or not plan.sessions:
             return _answer_plan(options, plan, bench)
         question = f"\nArchive {counted(len(plan.sessions), 'session')}?"
         if not is_wanted(question, options.yes):
             return _answer_plan(options, plan, bench, "Nothing was changed.")
-        return _carry_out(options, plan, bench)
+        return carried_out(options, plan, bench)
+
+
+def planned(options: Namespace, bench: Workbench) -> ArchivePlan:
+    """What would be done, after its warnings; raises BadRequest, Refused."""
+    plan = archive_plan(bench, _rules(options, bench))
+    for warning in plan.warnings:
+        warn(warning)
+    _refuse_a_named_one_that_stays(options, plan)
+    return plan
 
 
 def _rules(options: Namespace, bench: Workbench) -> Rules:
@@ -74,13 +80,14 @@ def _answer_plan(
     options: Namespace, plan: ArchivePlan, bench: Workbench, sentence: str = ""
 ) -> int:
     if options.json:
-        show([archive_document(_view(plan, None), None, bench.zone)])
+        show([archive_document(view_of(plan, None), None, bench.zone)])
     elif sentence or options.dry_run:
         show(["", sentence or "Nothing was changed (--dry-run)."])
     return 0
 
 
-def _carry_out(options: Namespace, plan: ArchivePlan, bench: Workbench) -> int:
+def carried_out(options: Namespace, plan: ArchivePlan, bench: Workbench) -> int:
+    """Do it and say what came of it; the exit code."""
     progress = ProgressBar("archiving")
     cause = " ".join(["tokens archive", *([options.words[0]] if options.words else [])])
     run = Run(bench, plan, cause, progress)
@@ -106,7 +113,7 @@ def _carry_out(options: Namespace, plan: ArchivePlan, bench: Workbench) -> int:
         emptied_bytes=emptied,
         is_interrupted=is_interrupted,
     )
-    view = _view(plan, run)
+    view = view_of(plan, run)
     if options.json:
         show([archive_document(view, told, bench.zone)])
     else:
@@ -133,7 +140,8 @@ def _offer_timer(bench: Workbench) -> None:
         show(["A timer can do this daily: tokens archive --timer shows it, --install-timer."])
 
 
-def _view(plan: ArchivePlan, run: Run | None) -> PlanView:
+def view_of(plan: ArchivePlan, run: Run | None) -> PlanView:
+    """The plan as it is shown; after the run with what became of it."""
     outcomes = {} if run is None else run.outcomes
     rows = []
     for planned in plan.sessions:

@@ -28,7 +28,7 @@ NOT_SO = 1
 
 def run(arguments: Sequence[str]) -> int:
     """Carry the verb out."""
-    options = _options(arguments)
+    options = options_of(arguments)
     told = terminal()
     found = settings()
     project = project_meant(found, options.project)
@@ -39,7 +39,8 @@ def run(arguments: Sequence[str]) -> int:
         return _compact(bench, project, options, told)
 
 
-def _options(arguments: Sequence[str]) -> Namespace:
+def options_of(arguments: Sequence[str]) -> Namespace:
+    """What was typed; raises BadRequest."""
     made = parser(
         "compact",
         "Emergency cleanup of a project: what fills every request without being used, and what"
@@ -74,7 +75,8 @@ def _options(arguments: Sequence[str]) -> Namespace:
     return options
 
 
-def _wish(options: Namespace) -> Wish:
+def wish_of(options: Namespace) -> Wish:
+    """What is wanted of the plan."""
     only = () if options.only is None else tuple(map(str.strip, options.only.split(",")))
     return Wish(only, tuple(options.include), tuple(options.exclude))
 
@@ -98,7 +100,7 @@ def _compact(bench: Workbench, project: str, options: Namespace, told: Terminal)
     facts = session_shown(bench, project, options.session)
     has_archive = not options.no_archive
     with cleanup_of(bench, project, facts, told, has_archive=has_archive) as cleanup:
-        plan = cleanup.plan(_wish(options))
+        plan = cleanup.plan(wish_of(options))
         if not options.json:
             from tokenbudget.reports.compact import plan_lines
 
@@ -109,10 +111,11 @@ def _compact(bench: Workbench, project: str, options: Namespace, told: Terminal)
         question = f"\nDo what is chosen ({len(plan.meant)} of {len(plan.proposals)})?"
         if not is_wanted(question, options.yes):
             return _answer(options, plan, bench, "Nothing was changed.")
-        return _answer(options, plan, bench, receipt=_carried_out(cleanup, plan))
+        return _answer(options, plan, bench, receipt=carried_out(cleanup, plan))
 
 
-def _carried_out(cleanup: Cleanup, plan: CompactPlan) -> Receipt:
+def carried_out(cleanup: Cleanup, plan: CompactPlan) -> Receipt:
+    """What was done of the plan; raises KeyboardInterrupt."""
     progress = ProgressBar("cleaning up")
     total = sum(_weight(step) for one in plan.joined for step in one.steps)
     done = 0

@@ -163,21 +163,21 @@ def _check(options: Namespace) -> int:
 def _edit(edit: Edit, options: Namespace) -> int:
     from tokenbudget.system.clock import SystemClock
 
-    current = _correctable()
-    judge = partial(_judge, current, edit.scope)
+    current = correctable()
+    fitting = partial(judge, current, edit.scope)
     action = None
     if options.dry_run:
-        change = carry_out(current, edit, SystemClock(), judge)
+        change = carry_out(current, edit, SystemClock(), fitting)
     else:
         from tokenbudget.app.journal_config import edit_setting
 
-        change, action = edit_setting(current, edit, SystemClock(), judge)
+        change, action = edit_setting(current, edit, SystemClock(), fitting)
     fields = {"change": change_fields(change, action)}
     _answer(options, fields, _told(edit, change, action, options.dry_run))
     return 0
 
 
-def _correctable() -> Settings:
+def correctable() -> Settings:
     """The settings; where config.toml has a fault, as if it said nothing: it may be mended now."""
     try:
         return settings(is_silent=True)
@@ -185,7 +185,8 @@ def _correctable() -> Settings:
         return bare_settings()
 
 
-def _judge(current: Settings, scope: str, path: str, new: bytes) -> None:
+def judge(current: Settings, scope: str, path: str, new: bytes) -> None:
+    """Pass a new text of a settings file that can be meant; raises BadConfig."""
     refuse_senseless(current, scope, path, new, refuse_impossible)
 
 
@@ -197,10 +198,10 @@ def _told(edit: Edit, change: Change, action: int | None, is_dry_run: bool) -> l
         return [*change_lines(change), "", "Nothing was written (--dry-run)."]
     did = "is no longer set" if edit.value is None else f"is set to {text_of(edit.value)}"
     lines = [f"{name} {did} in {change.path}.", f"Take it back: tokens undo {action}"]
-    return lines + _overruled(edit, name)
+    return lines + overruled(edit, name)
 
 
-def _overruled(edit: Edit, name: str) -> list[str]:
+def overruled(edit: Edit, name: str) -> list[str]:
     """A higher layer that says something else makes the change void, which a person must know."""
     from tokenbudget.config.editing import file_of
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tokenbudget.app import Workbench
     from tokenbudget.app.exporting_rows import Source
-    from tokenbudget.reports.exporters.tables import Table
+    from tokenbudget.reports.exporters.tables import Batch, Spelling, Table
 
 ENDINGS = {
     "csv": "csv",
@@ -60,14 +60,28 @@ class _Place(NamedTuple):
     ending: str
 
 
-class _Done(NamedTuple):
+class Done(NamedTuple):
+    """A file that was written."""
+
     path: str
+    """'' is standard output."""
     what: str
+    rows: int | None
+    """None in totals, which have none."""
 
 
 def run(arguments: Sequence[str]) -> int:
     """Carry the verb out."""
-    options = _options(arguments)
+    told = [
+        f"{told_path(one.path)}: {one.what}" for one in written(options_of(arguments)) if one.path
+    ]
+    if told:
+        show(told)
+    return 0
+
+
+def written(options: Namespace) -> list[Done]:
+    """Write what was asked for; raises BadRequest, ProjectUnusable, Refused."""
     tables = _tables(options)
     if options.format == "parquet":
         from tokenbudget.reports.exporters.parquet_file import pyarrow_or_refusal
@@ -80,16 +94,13 @@ def run(arguments: Sequence[str]) -> int:
         source = _source(bench, options, bar)
         place = _Place(options.output, _folder(bench), ENDINGS[options.format])
         try:
-            done = list(_write(bench, source, tables, place, options))
+            return list(_write(bench, source, tables, place, options))
         finally:
             bar.clear()
-    told = [f"{told_path(one.path)}: {one.what}" for one in done if one.path]
-    if told:
-        show(told)
-    return 0
 
 
-def _options(arguments: Sequence[str]) -> Namespace:
+def options_of(arguments: Sequence[str]) -> Namespace:
+    """What was typed; raises BadRequest."""
     made = parser("export", "Requests, tool calls, sessions and days, for other programs.")
     made.epilog = EPILOG
     made.formatter_class = _formatter
@@ -196,14 +207,16 @@ def _folder(bench: Workbench) -> str:
 
 def _write(
     bench: Workbench, source: Source, names: Sequence[str], place: _Place, options: Namespace
-) -> Iterator[_Done]:
+) -> Iterator[Done]:
     from tokenbudget.app.exporting import tables_of
 
-    tables = tables_of(source, names)
+    count = _Count()
+    tables = [count.counting(table) for table in tables_of(source, names)]
     if options.format in FILE_PER_TABLE:
         for table in tables:
+            count.rows = 0
             part = "" if len(tables) == 1 else f"-{table.name.replace('_', '-')}"
-            yield _Done(_write_table(table, part, bench, place), table.name)
+            yield Done(_write_table(table, part, bench, place), table.name, count.rows)
         return
     path = write_to(
         place.output,
@@ -211,7 +224,28 @@ def _write(
         _chunks(bench, source, tables, options),
         project=place.project,
     )
-    yield _Done(path, ", ".join(names) or "totals by agent, project and model")
+    yield Done(
+        path,
+        ", ".join(names) or "totals by agent, project and model",
+        count.rows if names else None,
+    )
+
+
+class _Count:
+    """How many rows have been written."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+
+    def counting(self, table: Table) -> Table:
+        """The table, whose rows are counted as they are asked for."""
+
+        def batches(spelling: Spelling) -> Iterator[Batch]:
+            for batch in table.batches(spelling):
+                self.rows += len(batch)
+                yield batch
+
+        return table._replace(batches=batches)
 
 
 def _write_table(table: Table, part: str, bench: Workbench, place: _Place) -> str:

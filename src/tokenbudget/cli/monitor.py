@@ -45,12 +45,7 @@ WITHOUT_CURSOR = "use a terminal that can move its cursor (TERM is 'dumb')"
 
 def run(arguments: Sequence[str]) -> int:
     """Carry the verb out."""
-    options = _parser().parse_args(arguments)
-    wishes = settings().monitor_settings()
-    seconds = interval_seconds(options.interval or wishes.interval)
-    options.theme = options.theme or wishes.theme
-    if options.roadmap:
-        _refuse_interval_for(options.roadmap)
+    options, seconds = options_of(arguments)
     gc.enable()  # unlike any other command, this one lives for hours
     _read_first(options)
     if options.json:
@@ -60,6 +55,29 @@ def run(arguments: Sequence[str]) -> int:
     if options.once or not sys.stdout.isatty():
         return _print_once(options, seconds)
     return _watch(options, seconds)
+
+
+def options_of(arguments: Sequence[str]) -> tuple[Namespace, float]:
+    """What was typed or is set, and the seconds between two frames; raises BadRequest."""
+    options = _parser().parse_args(arguments)
+    wishes = settings().monitor_settings()
+    options.theme = options.theme or wishes.theme
+    if options.roadmap:
+        _refuse_interval_for(options.roadmap)
+    return options, interval_seconds(options.interval or wishes.interval)
+
+
+def one_frame(options: Namespace, seconds: float) -> Frame:
+    """The present moment, with everything that a tick does besides.
+
+    Raises:
+        TokenBudgetError: there is no such session, or nothing can be read.
+    """
+    source = _source(options, seconds)
+    try:
+        return source.next_frame(options.session)
+    finally:
+        source.close()
 
 
 def _parser() -> Parser:

@@ -28,38 +28,27 @@ LONG_AGO = "2000-01-01"
 
 def run(arguments: Sequence[str]) -> int:
     """Carry the verb out."""
-    options = _options(arguments)
+    options = options_of(arguments)
     if options.list_drains:
         return _list_drains(options)
     limit = _limit(options.check)
-    told = terminal()
     with open_workbench(
-        settings(), told, Want.DETAIL, zone_name=options.tz, from_paths=options.from_paths
+        settings(), terminal(), Want.DETAIL, zone_name=options.tz, from_paths=options.from_paths
     ) as bench:
-        from tokenbudget.app.studies import studied
-        from tokenbudget.app.worth_doing import keep_worth
-
-        session = "" if options.session is None else session_named(bench, options.session)
-        known = studied(bench, told, session=session)
-        found = _found(bench, known, options)._replace(session=session)
-        named = [*options.apply, *([options.id] if options.id else [])]
-        if named and found.project is not None and not options.project:
-            found = _where_named(bench, known, found, named, options)
+        known, found = meant(bench, options)
         if options.apply:
             from tokenbudget.cli.optimize_applying import run_apply
 
             return run_apply(bench, known, found, options)
-        if _is_standard(options):
-            keep_worth(bench, found)
-        if options.redact:
-            found = _redacted(bench, found)
+        found = shown(bench, found, options)
         if options.id:
             return _one(bench, found, options)
         _list(bench, found, options)
     return NOT_SO if limit is not None and _is_over(found, limit) else 0
 
 
-def _options(arguments: Sequence[str]) -> Namespace:
+def options_of(arguments: Sequence[str]) -> Namespace:
+    """What was typed; raises BadRequest."""
     made = parser(
         "optimize",
         "Where tokens go down the drain: findings with price per week, evidence and fix, the"
@@ -140,6 +129,28 @@ def _limit(text: str | None) -> tuple[str, object] | None:
 # ── whose findings ───────────────────────────────────────────────────────────────────────────────
 
 
+def meant(bench: Workbench, options: Namespace) -> tuple[Studied, Findings]:
+    """What was studied, and the findings that are asked for; raises BadRequest."""
+    from tokenbudget.app.studies import studied
+
+    session = "" if options.session is None else session_named(bench, options.session)
+    known = studied(bench, terminal(), session=session)
+    found = _found(bench, known, options)._replace(session=session)
+    named = [*options.apply, *([options.id] if options.id else [])]
+    if named and found.project is not None and not options.project:
+        found = _where_named(bench, known, found, named, options)
+    return known, found
+
+
+def shown(bench: Workbench, found: Findings, options: Namespace) -> Findings:
+    """The findings as they may be shown; the dearest are kept for the first screen."""
+    from tokenbudget.app.worth_doing import keep_worth
+
+    if _is_standard(options):
+        keep_worth(bench, found)
+    return _redacted(bench, found) if options.redact else found
+
+
 def _found(bench: Workbench, known: Studied, options: Namespace) -> Findings:
     from tokenbudget.app.optimizing import findings_of, of_drain
 
@@ -217,7 +228,7 @@ def _list(bench: Workbench, found: Findings, options: Namespace) -> None:
     if not options.json:
         lines = findings_lines(found, style(options.no_color), home, is_whole=options.all)
         show(lines)
-    written = _write(bench, found, options)
+    written = write_page(bench, found, options)
     if options.json:
         from tokenbudget.reports.optimize_json import findings_document
 
@@ -230,7 +241,7 @@ def _list(bench: Workbench, found: Findings, options: Namespace) -> None:
         show(wrapped(said, style(options.no_color).width))
 
 
-def _write(bench: Workbench, found: Findings, options: Namespace) -> str | None:
+def write_page(bench: Workbench, found: Findings, options: Namespace) -> str | None:
     """Write the recommendations where they belong; the path, or None where they belong nowhere.
 
     Raises:

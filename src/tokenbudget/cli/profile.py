@@ -96,7 +96,7 @@ class Asked:
 
 def run(arguments: Sequence[str]) -> int:
     """Carry the verb out."""
-    options = _options(arguments)
+    options = options_of(arguments)
     with open_workbench(
         settings(), terminal(), Want.DETAIL, options.tz, options.from_paths
     ) as bench:
@@ -105,11 +105,12 @@ def run(arguments: Sequence[str]) -> int:
         show([asked.document()])
     elif options.html is None:
         show(_lines(asked))
-    _save(asked)
+    save(asked)
     return 0
 
 
-def _options(arguments: Sequence[str]) -> Namespace:
+def options_of(arguments: Sequence[str]) -> Namespace:
+    """What was typed; raises BadRequest."""
     made = parser(
         "profile", "Who spends: tools, files, commands, servers, weeks (docs/profile.md)."
     )
@@ -196,7 +197,7 @@ def _part_lines(asked: Asked, out: Style) -> list[str] | None:
     return None
 
 
-def _save(asked: Asked) -> None:
+def save(asked: Asked) -> None:
     """The page, and the figures for whoever wants to read them by program."""
     options = asked.options
     if options.html is not None:

@@ -30,21 +30,12 @@ FILE_WIDTH = 100
 
 def run(arguments: Sequence[str]) -> int:
     """Carry the verb out."""
-    options = _options(arguments)
-    if options.format == "pdf":
-        from tokenbudget.reports.pdf.report_pdf import typst_or_refusal
-
-        typst_or_refusal()  # before anything is read
-    told = terminal()
-    with open_workbench(settings(), told, Want.DETAIL, options.tz, options.from_paths) as bench:
-        data = report_of(bench, _asked(bench, options), told)
-        project = project_folder(
-            bench.settings.working_dir, bench.settings.home_dir, bench.settings.claude_dirs
-        )
-    return _deliver(data, project, options)
+    options = options_of(arguments)
+    return _deliver(*computed(options), options)
 
 
-def _options(arguments: Sequence[str]) -> Namespace:
+def options_of(arguments: Sequence[str]) -> Namespace:
+    """What was typed; raises BadRequest."""
     made = parser("report", "A report to read, to send on, or to print (docs/report.md).")
     made.add_argument(
         "format",
@@ -88,6 +79,21 @@ def _options(arguments: Sequence[str]) -> Namespace:
     return options
 
 
+def computed(options: Namespace) -> tuple[ReportData, str]:
+    """The report, and the project that one is in; raises BadRequest, BadConfig."""
+    if options.format == "pdf":
+        from tokenbudget.reports.pdf.report_pdf import typst_or_refusal
+
+        typst_or_refusal()  # before anything is read
+    told = terminal()
+    with open_workbench(settings(), told, Want.DETAIL, options.tz, options.from_paths) as bench:
+        data = report_of(bench, _asked(bench, options), told)
+        project = project_folder(
+            bench.settings.working_dir, bench.settings.home_dir, bench.settings.claude_dirs
+        )
+    return data, project
+
+
 def _asked(bench: Workbench, options: Namespace) -> Options:
     redactor = None
     if options.redact:
@@ -126,9 +132,8 @@ def _deliver(data: ReportData, project: str, options: Namespace) -> int:
         from tokenbudget.reports.report_text import report_lines
 
         show(report_lines(data, style(options.no_color)))
-    name = f"token-report.{options.format}"
     try:
-        path = _write(_content(data, options), name, project, options)
+        path = written(data, project, options)
     except TokenBudgetError as reason:
         if not is_printed or options.output is not None:
             raise
@@ -139,8 +144,9 @@ def _deliver(data: ReportData, project: str, options: Namespace) -> int:
     return 0
 
 
-def _write(content: bytes | str, name: str, project: str, options: Namespace) -> str:
+def written(data: ReportData, project: str, options: Namespace) -> str:
     """The path that it is at now; '' is standard output, which as a terminal takes no PDF."""
+    name, content = f"token-report.{options.format}", _content(data, options)
     if isinstance(content, str):
         return write_to(options.output, name, [content], project=project)
     with opened_output(options.output, name, project=project, is_binary=True) as (sink, path):

@@ -48,7 +48,7 @@ def findings_lines(
     if not found.sessions:
         return _nothing_lines(found, home)
     shown, folded = split(found.rows, is_whole=is_whole)
-    lines = wrapped(_verdict(found), width)
+    lines = wrapped(verdict(found), width)
     lines = [style.bold(line) for line in lines]
     lines += [*wrapped(one_line(place_words(found, home)), width), style.faint("─" * width)]
     if not found.rows:
@@ -90,7 +90,8 @@ def _nothing_lines(found: Findings, home: str) -> list[str]:
     ]
 
 
-def _verdict(found: Findings) -> str:
+def verdict(found: Findings) -> str:
+    """How much goes down the drain, in a sentence."""
     if not found.rows:
         return "No token drain was found. Nothing to do."
     share = share_words(found)
@@ -102,9 +103,9 @@ def _verdict(found: Findings) -> str:
 
 
 def _row(number: int, finding: Finding, found: Findings, width: int, style: Style) -> list[str]:
-    price = _price(finding)
+    price = price_words(finding)
     room = width - _NUMBER - text_width(price) - 2
-    title = padded(_title(finding, room), room)
+    title = padded(title_words(finding, room), room)
     lines = [f"{number:>2}  {style.bold(title)}  {price}"]
     facts = [finding.id, f"{finding.confidence} confidence"]
     if carried := carried_words(finding):
@@ -124,7 +125,7 @@ def _row(number: int, finding: Finding, found: Findings, width: int, style: Styl
     return [*lines, f"{' ' * _NUMBER}{style.faint(said)}"]
 
 
-def _title(finding: Finding, room: int) -> str:
+def title_words(finding: Finding, room: int) -> str:
     """The title in so many columns; of a long path in it the folders go first."""
     title = one_line(finding.title)
     named = one_line(shown_subject(finding.subject, finding.project))
@@ -134,7 +135,7 @@ def _title(finding: Finding, room: int) -> str:
     return cut(title, room)
 
 
-def _price(finding: Finding) -> str:
+def price_words(finding: Finding) -> str:
     """Money; tokens where there is no price; a question mark where nothing is known."""
     if finding.weekly.usd is not None:
         return usd_words(finding.weekly)
