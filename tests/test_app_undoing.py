@@ -60,6 +60,20 @@ def test_steps_are_taken_back_the_last_one_first(stage: Stage) -> None:
     assert stage.files() == before
 
 
+def test_only_some_steps_of_an_action_can_be_taken_back(stage: Stage) -> None:
+    first, second = stage.every_step()[:2]
+    record = stage.carry_out([first, second])
+    with stage.ledger() as ledger:
+        action, hands = named(ledger, record.id), stage.hands()
+        places = (str(stage.data), stage.clock)
+        made = undo(ledger, hands, action, *places, only=lambda one: one.number == 1)
+        assert [one.step.number for one in made.steps] == [1]
+        assert states(ledger, record.id) == ["done", "undone"]
+        assert is_to_undo(named(ledger, record.id))
+        assert [one.step.number for one in undone(stage, ledger, record.id).steps] == [0]
+        assert not is_to_undo(named(ledger, record.id))
+
+
 def test_what_is_foreseen_is_what_comes_and_changes_nothing(stage: Stage) -> None:
     record = stage.carry_out(stage.every_step())
     stage.write("notes.bak", "theirs\n")

@@ -198,6 +198,6 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
     """Sessions up to `NOON`, with prices that stay; shared, so only for commands that read."""
     home = Home(tmp_path_factory.mktemp("sample") / "home")
     truth = generate(home.claude, end=NOON, days=9, seed=1)
-    home.config.parent.mkdir()
+    home.config.parent.mkdir(mode=0o700)
     home.config.write_text(PRICES)
     return Sample(home, truth)

@@ -6,8 +6,11 @@ from tests.reports.conftest import table
 from tokenbudget.ledger.inspection import FileReport, LowConfidence, ProblemRow
 from tokenbudget.model.figures import Style, text_width
 from tokenbudget.reports.doctor import Report, doctor_document, doctor_lines, estimated_output
+from tokenbudget.resources.effect import Facts
+from tokenbudget.resources.effect_parts import judged
 
 NO_FILES = FileReport(*[0] * len(FileReport._fields))
+NOTHING = Facts(now_ms=0, home="/h", files=())
 FILES = NO_FILES._replace(files=3, responses=9, lines=20, size_bytes=1_500_000)
 
 
@@ -125,8 +128,9 @@ def test_it_fits(width: int) -> None:
 
 
 def test_json_holds_everything() -> None:
-    document = json.loads(doctor_document(report(unreadable=[("/a", "gone")])))
+    document = json.loads(doctor_document(report(unreadable=[("/a", "gone")]), judged(NOTHING)))
 
     assert document["format"] == "tokenbudget/doctor/1"
     assert document["files"]["responses"] == 9
     assert document["unreadable"] == [{"path": "/a", "reason": "gone"}]
+    assert document["wiring"]["is_effective"] is True

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from tokenbudget.app import LEDGER_NAME, PROJECTS
+from tokenbudget.app.installing_place import linked_folders
 from tokenbudget.app.journal import only_action
 from tokenbudget.config.layers import SETTINGS_NAME
 from tokenbudget.ledger.store import TEMPORARY, Ledger
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 RECENT = 100
 """So many actions are looked at before all are; what is taken back is nearly always among them."""
+
+WIRING = ("tokens install", "tokens uninstall")
+"""Causes of actions that write commands and skills of a person, below the agent's folder."""
 
 LEFT = ("done", "planned", "conflict")
 """States of a step of which something may be left to be taken back."""
@@ -84,6 +88,8 @@ def workshop_for(settings: Settings, action: ActionRecord, clock: Clock) -> Work
     roots = [action.project, settings.config_path]
     for folder in settings.claude_dirs:
         roots += [os.path.join(folder, PROJECTS), os.path.join(folder, SETTINGS_NAME)]
+        if action.cause in WIRING and not action.project:
+            roots += [folder, *linked_folders(folder)]
     hands = hands_for_undo(settings, clock)
     return Workshop(
         Trash(settings.data_dir, clock),
@@ -158,9 +164,16 @@ def foreseen(workshop: Workshop, action: ActionRecord) -> Undoing:
 
 
 def undo(
-    ledger: Ledger, workshop: Workshop, action: ActionRecord, data_dir: str, clock: Clock
+    ledger: Ledger,
+    workshop: Workshop,
+    action: ActionRecord,
+    data_dir: str,
+    clock: Clock,
+    only: Callable[[StepRecord], bool] | None = None,
 ) -> Undoing:
     """Take an action back as far as that is possible; the journal says how far it came.
+
+    `only` says which steps are meant; the others stay, to be taken back another time.
 
     Raises:
         LedgerUnusable: the journal cannot be written; nothing more was changed.
@@ -168,14 +181,15 @@ def undo(
     """
     with only_action(data_dir, clock):
         current = named(ledger, action.id)  # another undo may have been quicker
-        steps = _left_of(current)
+        left = _left_of(current)
+        steps = [one for one in left if only is None or only(one)]
         if not steps:
             return Undoing(current, (), is_foreseen=False)
         journal = ledger.journal
         journal.begin(f"tokens undo {current.id}", current.project, [], None, 0, current.id)
         undone = [_undone(ledger, workshop, current.id, one) for one in steps]
         made = Undoing(current, tuple(one for one in undone if one), is_foreseen=False)
-        if not made.left:
+        if not made.left and len(steps) == len(left):
             journal.note_undone(current.id)
     return made
 

@@ -41,12 +41,18 @@ VERBS = (
     Verb("compact", "emergency cleanup of a project: shown, done, measured, undone", "compact"),
     Verb("archive", "keep old sessions compressed, before the agent deletes them", "archive"),
     Verb("recover", "have archived sessions back, byte for byte", "recover"),
+    Verb("install", "wire status line, hooks and commands into Claude Code", "install"),
+    Verb("uninstall", "take them out again, to the byte", "uninstall"),
     Verb("undo", "take back what was changed; your own edits since then stay", "undo"),
     Verb("doctor", "what was read and what is doubtful; --rebuild reads it all again", "doctor"),
+    Verb("mode", "how tersely the agent writes: verbose, balanced, compressed", "mode"),
     Verb("config", "the settings and where each one comes from", "config"),
+    Verb("serve", "answer the agent's hooks from one process that is there already", "serve"),
     Verb("completion", "shell completion for bash, zsh or fish", "completion"),
     Verb("refresh-statusline", "figures for the status line", "refresh_statusline", is_hidden=True),
     Verb("send-alerts", "what alerts have to tell", "send_alerts", is_hidden=True),
+    Verb("slash", "what /tokens shows inside the agent", "slash", is_hidden=True),
+    Verb("hook", "answer one hook of the agent", "hook", is_hidden=True),
     Verb("backfill", "read what a quick first pass left", "backfill", is_hidden=True),
 )
 

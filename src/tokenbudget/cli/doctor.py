@@ -1,4 +1,4 @@
-"""`tokens doctor`: what was read, and what is doubtful about it."""
+"""`tokens doctor`: what was read, what is doubtful about it, and whether the wiring works."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 from tokenbudget.analysis.usage import Names, query_for, tabulate
 from tokenbudget.app import Workbench, open_workbench, rebuild
 from tokenbudget.app.statusline import reports_lost
+from tokenbudget.app.wired import wiring_of
 from tokenbudget.cli.choice import places
 from tokenbudget.cli.options import parser, settings, show, style, whole_number
 from tokenbudget.cli.terminal import terminal
@@ -14,6 +15,8 @@ from tokenbudget.collector.ingest import Want
 from tokenbudget.metering.price_table import AS_OF, SOURCE
 from tokenbudget.model.errors import BadRequest
 from tokenbudget.reports.doctor import Report, doctor_document, doctor_lines
+from tokenbudget.reports.wiring import wiring_document, wiring_lines
+from tokenbudget.system.clock import SystemClock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +28,11 @@ DEFAULT_PROBLEMS = 10
 
 def run(arguments: Sequence[str]) -> int:
     """Carry the verb out."""
-    made = parser("doctor", "What was read, skipped, malformed, unpriced and of low confidence.")
+    made = parser(
+        "doctor",
+        "What was read, skipped, malformed, unpriced and of low confidence; and what is wired into"
+        " the agent, with the evidence that it works.",
+    )
     made.add_argument(
         "--rebuild",
         action="store_true",
@@ -43,9 +50,25 @@ def run(arguments: Sequence[str]) -> int:
         action="store_true",
         help="count every transcript, learn how each model counts, and show how well that is known",
     )
+    made.add_argument(
+        "--wiring",
+        action="store_true",
+        help="only what is wired into the agent, event by event; reads no transcript",
+    )
+    made.add_argument(
+        "--check",
+        action="store_true",
+        help="exit code 1 when something that is wired is not effective",
+    )
     options = made.parse_args(arguments)
-    if options.calibration and options.rebuild:
-        raise BadRequest("--calibration and --rebuild are two errands; leave one of them out")
+    errands = [name for name in ("calibration", "rebuild", "wiring") if getattr(options, name)]
+    if len(errands) > 1:
+        named = " and ".join(f"--{name}" for name in errands)
+        raise BadRequest(f"{named} are {len(errands)} errands; leave one of them out")
+    if options.wiring:
+        return _wiring(options)
+    if options.check and options.calibration:
+        raise BadRequest("--check is about the wiring; leave --calibration out")
     if options.calibration:
         return _calibration(options)
     if options.rebuild and options.from_paths:
@@ -56,10 +79,23 @@ def run(arguments: Sequence[str]) -> int:
         bench = open_workbench(settings(), terminal(), Want.DETAIL, options.tz, options.from_paths)
     with bench:
         report = _report(bench, options.problems, places(bench, options))
-    show(
-        [doctor_document(report)] if options.json else doctor_lines(report, style(options.no_color))
-    )
-    return 0
+        kept = None if options.from_paths else bench.ledger
+        wiring = wiring_of(bench.settings, bench.clock.now_ms(), kept)
+    if options.json:
+        show([doctor_document(report, wiring)])
+    else:
+        look = style(options.no_color)
+        show([*doctor_lines(report, look), "", *wiring_lines(wiring, look)])
+    return int(options.check and not wiring.is_effective)
+
+
+def _wiring(options: Namespace) -> int:
+    if options.from_paths:
+        raise BadRequest("--wiring is about this machine; leave --from out")
+    wiring = wiring_of(settings(), SystemClock().now_ms())
+    look = style(options.no_color)
+    show([wiring_document(wiring)] if options.json else wiring_lines(wiring, look, is_whole=True))
+    return int(options.check and not wiring.is_effective)
 
 
 def _calibration(options: Namespace) -> int:

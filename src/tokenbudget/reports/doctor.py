@@ -9,6 +9,7 @@ from tokenbudget.model.plain_text import one_line
 from tokenbudget.reports.json import document
 from tokenbudget.reports.table import Column, Marked, render
 from tokenbudget.reports.usage import NOTE_WIDTH, nothing_lines, tilde, unpriced_note
+from tokenbudget.reports.wiring import wiring_fields
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from tokenbudget.ledger.inspection import FileReport, LowConfidence, ProblemRow
     from tokenbudget.model.figures import Style
     from tokenbudget.reports.table import Cell
+    from tokenbudget.resources.effect import Wiring
 
 BYTES_PER_TOKEN = 1.4
 """JSON bytes that responses with a final count wrote per output token: median of 33,000 responses
@@ -181,8 +183,8 @@ def _low_confidence_lines(report: Report, style: Style) -> list[str]:
     return [*render(columns, rows, None, style), ""]
 
 
-def doctor_document(report: Report) -> str:
-    """The report as `tokenbudget/doctor/1`."""
+def doctor_document(report: Report, wiring: Wiring) -> str:
+    """The report as `tokenbudget/doctor/1`, with what is wired."""
     fields = {
         "ledger": report.ledger,
         "folders": list(report.folders),
@@ -197,5 +199,6 @@ def doctor_document(report: Report) -> str:
             {**row._asdict(), "estimated_output_tokens": estimated_output(row)}
             for row in report.low_confidence
         ],
+        "wiring": wiring_fields(wiring),
     }
     return document("doctor", 1, fields)
