@@ -6,6 +6,7 @@ import pytest
 from tests.e2e.claude_client import Sandbox
 from tests.e2e.install_clients import NEWEST, OLD, Release, install_all, reason_missing
 
+_HOOKS = pytest.StashKey[dict[str, str]]()
 _OUTCOMES = pytest.StashKey[dict[str, str]]()
 
 
@@ -29,6 +30,12 @@ def old_client(install_outcomes: dict[str, str]) -> Release:
     return _runnable(OLD)
 
 
+@pytest.fixture(scope="session")
+def hook_account(pytestconfig: pytest.Config) -> dict[str, str]:
+    """By client and model: which hook events did not fire, and why; said below the results."""
+    return pytestconfig.stash.setdefault(_HOOKS, {})
+
+
 @pytest.fixture
 def sandbox(tmp_path: Path) -> Sandbox:
     """A home, a config folder and a small project that no other test shares."""
@@ -41,11 +48,13 @@ def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
     """Say which clients these results stand for."""
-    outcomes = config.stash.get(_OUTCOMES, None)
-    if outcomes:
-        terminalreporter.section("agent clients")
-        for name, outcome in outcomes.items():
-            terminalreporter.line(f"{name}: {outcome}")
+    sections = {"agent clients": _OUTCOMES, "hook events of the agent clients": _HOOKS}
+    for title, key in sections.items():
+        lines = config.stash.get(key, None)
+        if lines:
+            terminalreporter.section(title)
+            for name, line in lines.items():
+                terminalreporter.line(f"{name}: {line}")
 
 
 def _runnable(release: Release) -> Release:

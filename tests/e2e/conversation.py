@@ -95,4 +95,6 @@ def _user_texts(message: JsonObject) -> Iterator[str]:
 
 
 def _last_message(body: JsonObject) -> str:
-    return json.dumps(body["messages"][-1], ensure_ascii=False)
+    """The last one that is not the client's own remark (2.1.270 says how many tokens are left)."""
+    said = [message for message in body["messages"] if message["role"] != "system"]
+    return json.dumps(said[-1], ensure_ascii=False)

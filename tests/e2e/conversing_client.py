@@ -31,6 +31,10 @@ class Conversation:
                 return dict(event)
         raise ClientError(f"the client ended before it answered {words!r}")
 
+    def end(self) -> None:
+        """Say that nothing more will be said, so that the session ends by itself."""
+        self._asked.close()
+
 
 @contextlib.contextmanager
 def conversing(

@@ -4,7 +4,8 @@
 
 It listens on a free loopback port and prints that number, alone on a line, once it is ready.
 Every request becomes one file in DIR, written before the answer leaves: method, path, headers,
-body, and for an answered message its kind and what was billed for it.
+body, when it had come (`at_ms`, of a clock that only ever goes forward), and for an answered
+message its kind and what was billed for it.
 """
 
 import argparse
@@ -27,6 +28,9 @@ from tests.e2e.scripted_answers import (
     stream_events,
 )
 
+from tokenbudget.system.clock import SystemClock
+
+CLOCK = SystemClock()
 MESSAGES = "/v1/messages"
 COUNT_TOKENS = "/v1/messages/count_tokens"
 _NO_HEADERS: Mapping[str, str] = {}
@@ -58,6 +62,7 @@ class Handler(BaseHTTPRequestHandler):
 
     server: FakeMessagesApi
     protocol_version = "HTTP/1.1"
+    _at_ms = 0.0
 
     def do_HEAD(self) -> None:
         self._record({})
@@ -69,6 +74,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = _json_object(self._read_body())
+        self._at_ms = 1000 * CLOCK.monotonic_seconds()
         match self.path.partition("?")[0]:
             case path if path == MESSAGES:
                 self._answer_message(body)
@@ -89,7 +95,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         message = _message(body["model"], step, body)
         billed = {name: message[name] for name in ("id", "model", "usage")}
-        self._record(body, kind=kind, status=200, billed=billed)
+        self._record(body, kind=kind, status=200, billed=billed, at_ms=self._at_ms)
         if body.get("stream"):
             self._send_events(message, headers)
         else:

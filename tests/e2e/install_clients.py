@@ -72,9 +72,11 @@ class Release:
 
 # The newest when this was written, a native program that its platform package carries whole.
 NEWEST = Release("2.1.329", f"{_PACKAGE}-{_PLATFORM}/claude", needs_node=False)
+# Native too, and of the age before the transcript held whole requests.
+MIDDLE = Release("2.1.270", f"{_PACKAGE}-{_PLATFORM}/claude", needs_node=False)
 # JavaScript, and another age: agent files beside the session, warm-up agents, side calls.
 OLD = Release("2.0.76", f"{_PACKAGE}/cli.js", needs_node=True)
-RELEASES = (NEWEST, OLD)
+RELEASES = (NEWEST, MIDDLE, OLD)
 
 
 def program(name: str) -> str | None:

@@ -56,6 +56,12 @@ class Terminal:
         self._read(QUIET_SECONDS)
         os.write(self.descriptor, b"\r")
 
+    def press(self, *keys: str) -> None:
+        """Press keys, one after the other: together they would be taken for a paste."""
+        for key in keys:
+            os.write(self.descriptor, key.encode())
+            self._read(QUIET_SECONDS)
+
     def screen(self) -> str:
         """All that is on the screen, as text: a client draws all of it for another width."""
         self._columns = COLUMNS + COLUMNS - 1 - self._columns
