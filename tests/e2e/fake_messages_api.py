@@ -62,6 +62,7 @@ class Handler(BaseHTTPRequestHandler):
 
     server: FakeMessagesApi
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or a body waits up to 40 ms for the client's word on its head
     _at_ms = 0.0
 
     def do_HEAD(self) -> None:
