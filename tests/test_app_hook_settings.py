@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from tokenbudget.app.hook_settings import hook_settings_text, write_hook_settings
 from tokenbudget.config.settings import Settings, settings_from
+from tokenbudget.gateway.hook_record import record_hook_command
 from tokenbudget.gateway.hooks.hook_settings import HookWishes, wishes_in
 from tokenbudget.model.errors import BadConfig
 
@@ -46,6 +48,18 @@ def test_every_wish_arrives(tmp_path: Path) -> None:
     assert (wishes.mode, wishes.windows) == ("verbose", {"my-model*": 300_000})
     path = tmp_path / "data/hooks/settings.json"
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_every_folder_is_the_users_own_whatever_the_umask(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path)
+    before = os.umask(0)
+    try:
+        write_hook_settings(settings)
+        record_hook_command(str(tmp_path / "other"), "x y")
+    finally:
+        os.umask(before)
+    for name in ("data", "data/hooks", "other", "other/run"):
+        assert (tmp_path / name).stat().st_mode & 0o777 == 0o700, name
 
 
 @pytest.mark.parametrize(

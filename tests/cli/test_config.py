@@ -9,6 +9,7 @@ import pytest
 from tests.cli.conftest import OPUS, Home, response
 
 from tokenbudget.config.catalogue import SETTINGS
+from tokenbudget.gateway.hooks.hook_settings import wishes_in
 
 
 @pytest.fixture
@@ -252,6 +253,23 @@ class TestGetAndSet:
         )
         assert home.config.read_text() == "[tokenManagement]\nwarningThreshold = 0.4\n"
         assert home.run("config", "get", "warningThreshold").out == "0.4\n"
+
+    def test_hooks_go_by_it_at_once_where_there_are_any(self, home: Home) -> None:
+        home.run("config", "set", "hooks.guard_tokens", "900")
+        data = home.config.parent
+        assert not (data / "hooks").exists()
+        (data / "hooks").mkdir()
+        home.run("config", "set", "hooks.thresholds", "0.6")
+        wishes = wishes_in(str(data))
+        assert (wishes.thresholds, wishes.guard_tokens) == ((0.6,), 900)
+        home.run("config", "set", "hooks.thresholds", "0.7", "--dry-run")
+        assert wishes_in(str(data)).thresholds == (0.6,)
+        home.run("config", "unset", "hooks.thresholds")
+        assert wishes_in(str(data)).thresholds == (0.5, 0.7, 0.8, 0.9)
+        home.run("mode", "compressed")
+        assert wishes_in(str(data)).mode == "compressed"
+        home.run("undo", "--yes")
+        assert wishes_in(str(data)).mode == "balanced"
 
     def test_set_writes_the_agents_file_when_asked(self, home: Home) -> None:
         home.claude.mkdir()

@@ -16,7 +16,8 @@ LARGEST = [("npm test output", 56_000)]
 SENTENCES = {
     "a session begins": words.session_begins(None, 200_000, (0.5, 0.7, 0.8, 0.9), ""),
     "from 50 %": words.crossing(101_000, 200_000, LARGEST),
-    "from 80 %": words.crossing(162_000, 200_000, LARGEST),
+    "from 80 %": words.crossing(810_000, 1_000_000, LARGEST),
+    "from 157K of 200K": words.crossing(162_000, 200_000, LARGEST),
     "from 90 %": words.crossing(181_000, 200_000, LARGEST),
     "another level": words.level_changed(152_000, 200_000, 2),
     "a file read again unchanged": words.read_again("src/cart.py", 8_200),

@@ -31,6 +31,7 @@ from tokenbudget.gateway.hook_files import (
     is_our_hook_command,
     is_our_http_hook,
 )
+from tokenbudget.gateway.hooks import in_process
 
 PAYLOAD = json.dumps({"session_id": SESSION, "hook_event_name": "Stop", "cwd": "/"}).encode()
 REPLY = b'{"systemMessage":"from the daemon"}'
@@ -314,6 +315,12 @@ def test_a_hook_without_a_daemon_starts_one_and_the_next_ones_do_not(tmp_path: P
     until(lambda: noted.read_text().count("\n") == 2)
 
 
+def test_what_is_started_finds_a_package_that_the_user_installed_and_none_of_the_agents() -> None:
+    flags = "import sys; f = sys.flags; print(f.safe_path, f.ignore_environment, f.no_user_site)"
+    told = subprocess.check_output([sys.executable, in_process.SERVE[0], "-c", flags])
+    assert told.split() == [b"True", b"1", b"0"]
+
+
 def test_twenty_hooks_at_once_start_one(tmp_path: Path) -> None:
     program, noted = starter(tmp_path)
     home = tmp_path / "home"
@@ -398,6 +405,28 @@ def test_the_client_names_no_other_file_of_ours_but_the_second_path() -> None:
         for name in node.names
     }
     assert top == {"_signal", "_socket", "posix", "sys", "time"}
+
+
+def test_where_the_package_is_gone_or_half_of_it_nothing_is_said(tmp_path: Path) -> None:
+    """It may have been removed without `tokens uninstall`, or be on the way to a new version."""
+    half = tmp_path / "half"
+    half.mkdir()
+    (half / "hook_client.py").write_text("import posix\ndef main(")
+    for folder in (str(tmp_path / "gone"), str(half)):
+        command = shlex.split(hook_command(sys.executable, str(tmp_path)))
+        assert command[4] == FOLDER
+        command[4] = folder
+        done = subprocess.run(command, input=PAYLOAD, capture_output=True, check=False, timeout=20)
+        assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def test_a_shell_gives_the_command_on_as_it_is(home: Path) -> None:
+    command = hook_command(sys.executable, str(home))
+    done = subprocess.run(
+        ["/bin/sh", "-c", command], input=PAYLOAD, capture_output=True, check=False, timeout=20
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert (home / "hooks/sessions" / f"{SESSION}.json").exists()
 
 
 # ── how it is wired ───────────────────────────────────────────────────────────────────────────────

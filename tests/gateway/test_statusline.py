@@ -318,7 +318,7 @@ def test_a_refresh_imports_nothing_of_the_agents_folder(monkeypatch: pytest.Monk
     assert statusline_spool._start("/data/tokens", SESSION, "") == 7
     [(program, arguments, environment, has_own_session)] = started
     assert program == sys.executable
-    assert arguments == [sys.executable, "-I", "-m", "tokenbudget", "refresh-statusline", SESSION]
+    assert arguments == [sys.executable, "-PE", "-m", "tokenbudget", "refresh-statusline", SESSION]
     assert isinstance(environment, dict)
     assert environment[b"TOKENS_HOME"] == b"/data/tokens"
     assert has_own_session

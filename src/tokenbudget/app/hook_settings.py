@@ -6,13 +6,18 @@ import json
 import os
 
 from tokenbudget.app.windows import limits_of
+from tokenbudget.config.current import lasting_settings
 from tokenbudget.config.hooking import stop_at
+from tokenbudget.config.settings import places_from, process_environment
 from tokenbudget.gateway.hooks.hook_settings import FILE, FORMAT, MOST_BYTES
-from tokenbudget.gateway.hooks.small_files import content_of
+from tokenbudget.gateway.hooks.small_files import content_of, make_folders
+from tokenbudget.model.errors import TokenBudgetError
 from tokenbudget.system.atomic import write_atomic
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tokenbudget.config.settings import Settings
 
 
@@ -27,8 +32,27 @@ def write_hook_settings(settings: Settings) -> None:
     data = hook_settings_text(settings)
     if content_of(path, MOST_BYTES) == data:
         return
-    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+    os.makedirs(settings.data_dir, mode=0o700, exist_ok=True)
+    make_folders(os.path.dirname(path))
     write_atomic(path, data)
+
+
+def renew_hook_settings(refuse_impossible: Callable[[Settings], None]) -> None:
+    """Have hooks go by what was just changed, where there are any; never raises.
+
+    What holds in the present folder alone is left out: the file is for every session.
+    """
+    try:
+        places = places_from(process_environment())
+        if os.path.isdir(os.path.dirname(places.data_dir + FILE)):
+            found = lasting_settings(process_environment(), "", _say_nothing, refuse_impossible)
+            write_hook_settings(found)
+    except (OSError, TokenBudgetError):  # the old ones hold
+        return
+
+
+def _say_nothing(sentence: str) -> None:
+    """Whoever changed the settings has been told."""
 
 
 def hook_settings_text(settings: Settings) -> bytes:

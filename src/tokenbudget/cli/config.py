@@ -169,9 +169,11 @@ def _edit(edit: Edit, options: Namespace) -> int:
     if options.dry_run:
         change = carry_out(current, edit, SystemClock(), fitting)
     else:
+        from tokenbudget.app.hook_settings import renew_hook_settings
         from tokenbudget.app.journal_config import edit_setting
 
         change, action = edit_setting(current, edit, SystemClock(), fitting)
+        renew_hook_settings(refuse_impossible)
     fields = {"change": change_fields(change, action)}
     _answer(options, fields, _told(edit, change, action, options.dry_run))
     return 0

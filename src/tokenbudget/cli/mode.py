@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from tokenbudget.cli.config import correctable, judge, overruled
-from tokenbudget.cli.options import parser, settings, show
+from tokenbudget.cli.options import parser, refuse_impossible, settings, show
 from tokenbudget.config.editing import SCOPES, carry_out
 from tokenbudget.config.explain import explained, named
 from tokenbudget.config.management import COMPRESSION_MODES, OURS
@@ -75,6 +75,7 @@ def _show(options: Namespace) -> int:
 
 
 def _set(options: Namespace) -> int:
+    from tokenbudget.app.hook_settings import renew_hook_settings
     from tokenbudget.app.journal_config import edit_setting
     from tokenbudget.system.clock import SystemClock
 
@@ -88,6 +89,7 @@ def _set(options: Namespace) -> int:
         return _answer(options, {"would_change": change.is_any}, lines)
     before, _ = _standing()
     change, action = edit_setting(current, edit, SystemClock(), fitting)
+    renew_hook_settings(refuse_impossible)
     mode, _ = _standing()
     lines = [f"{wanted} ({before} before): {EFFECTS[wanted]}."]
     if action is not None:

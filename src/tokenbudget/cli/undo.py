@@ -16,7 +16,15 @@ from tokenbudget.app.undoing import (
     workshop_for,
 )
 from tokenbudget.cli.asking import is_wanted
-from tokenbudget.cli.options import LONGEST_COUNT, parser, settings, show, style, whole_number
+from tokenbudget.cli.options import (
+    LONGEST_COUNT,
+    parser,
+    refuse_impossible,
+    settings,
+    show,
+    style,
+    whole_number,
+)
 from tokenbudget.cli.terminal import warn
 from tokenbudget.config.layers import project_dir
 from tokenbudget.model.errors import BadRequest
@@ -60,7 +68,13 @@ def run(arguments: Sequence[str]) -> int:
         if action is None:
             show([nothing_document()] if options.json else nothing_lines())
             return 0
-        return _undo(options, found, ledger, action, zone)
+        code = _undo(options, found, ledger, action, zone)
+    if not options.dry_run:
+        from tokenbudget.app.hook_settings import renew_hook_settings
+        from tokenbudget.app.settings_check import refuse_impossible
+
+        renew_hook_settings(refuse_impossible)  # what was taken back may have been a setting
+    return code
 
 
 def _options(arguments: Sequence[str]) -> Namespace:
@@ -167,10 +181,18 @@ def _undo(
     except KeyboardInterrupt:
         warn(f"stopped in the middle; tokens undo {action.id} goes on with it")
         raise
+    _renew_hook_settings()
     stays = made._replace(steps=tuple(made.left))
     told = undoing_lines(stays, zone, plain, found.home_dir) if made.left else []
     lead = [""] if seen.steps else []
     return _answer(options, made, zone, [*lead, *told, *result_lines(made, zone)])
+
+
+def _renew_hook_settings() -> None:
+    """What was taken back may be a setting that hooks go by."""
+    from tokenbudget.app.hook_settings import renew_hook_settings
+
+    renew_hook_settings(refuse_impossible)
 
 
 def _answer(options: Namespace, undoing: Undoing, zone: Zone, lines: list[str]) -> int:

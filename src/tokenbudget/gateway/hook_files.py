@@ -22,9 +22,11 @@ HTTP_SECONDS = 5
 
 _MARK = "import hook_client"
 _START = (
-    "import sys; sys.path.insert(0, sys.argv.pop(1)); import hook_client; del sys.path[0];"
-    " hook_client.main()"
+    "import sys; sys.path.insert(0, sys.argv.pop(1));"
+    ' exec("try:\\n import hook_client\\nexcept Exception: sys.exit()");'
+    " del sys.path[0]; hook_client.main()"
 )
+"""A package that is gone, or just being replaced, is no news for each event of every session."""
 
 
 def hook_command(python: str, home: str) -> str:

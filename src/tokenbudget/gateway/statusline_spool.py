@@ -204,8 +204,11 @@ def _is_alive(pid: bytes) -> bool:
 
 
 def _start(home: str, session: str, program: str) -> int:
-    """Start the refresh: its own session, no terminal, nothing of the agent's folder imported."""
-    command = [program] if program else [sys.executable, "-I", "-m", "tokenbudget"]
+    """Start the refresh: its own session, no terminal, nothing of the agent's folder imported.
+
+    Not `-I`: that would pass over a `pip install --user`.
+    """
+    command = [program] if program else [sys.executable, "-PE", "-m", "tokenbudget"]
     command += [] if program else ["refresh-statusline"]
     null = posix.open("/dev/null", posix.O_RDWR)
     return posix.posix_spawn(

@@ -6,10 +6,12 @@ import pytest
 
 from tokenbudget.gateway.hooks.guards import (
     chars_put_out,
+    command_key,
     is_whole_read,
     tokens_read_again,
     version_of,
 )
+from tokenbudget.gateway.hooks.payload import HookEvent
 
 STAMP = (20_000, 111, 222)
 RECORD = [*STAMP, 20_000]
@@ -54,11 +56,19 @@ def test_in_doubt_it_is_not_known_to_be_unchanged(
     assert tokens_read_again(record, found, least) == 0
 
 
-def test_a_command_is_huge_where_it_was_before_at_the_same_place() -> None:
-    outputs = [("npm test", "/a", 25_000)]
-    assert chars_put_out("npm test", "/a", outputs, NEW, lambda _: None) == 25_000
-    assert chars_put_out("npm test", "/b", outputs, NEW, lambda _: None) == 0
-    assert chars_put_out("npm test ", "/a", outputs, NEW, lambda _: None) == 0
+def test_a_command_is_huge_where_it_was_before() -> None:
+    assert chars_put_out("npm test", "/a", 25_000, NEW, lambda _: None) == 25_000
+    assert chars_put_out("npm test", "/a", 19_999, NEW, lambda _: None) == 0
+    assert chars_put_out("npm test", "/a", None, NEW, lambda _: None) == 0
+
+
+def test_a_command_is_another_one_elsewhere_or_in_other_words() -> None:
+    keys = {
+        command_key(HookEvent({"tool_name": "Bash", "cwd": cwd, "tool_input": {"command": one}}))
+        for cwd in ("/a", "/b")
+        for one in ("npm test", "npm test ", "\ud800")
+    }
+    assert len(keys) == 6
 
 
 @pytest.mark.parametrize(
@@ -88,7 +98,7 @@ def test_only_a_plain_cat_of_one_file_is_understood(command: str, looked_at: str
         asked.append(path)
         return (25_000, 1, 1)
 
-    found = chars_put_out(command, "/here", [], NEW, stamp_of)
+    found = chars_put_out(command, "/here", None, NEW, stamp_of)
     assert asked == ([looked_at] if looked_at else [])
     assert found == (25_000 if looked_at else 0)
 
@@ -107,7 +117,7 @@ def test_only_a_plain_cat_of_one_file_is_understood(command: str, looked_at: str
 def test_a_file_shown_counts_as_far_as_it_reaches_the_window(
     size: int, version: tuple[int, ...], chars: int
 ) -> None:
-    assert chars_put_out("cat /big", "", [], version, lambda _: (size, 1, 1)) == chars
+    assert chars_put_out("cat /big", "", None, version, lambda _: (size, 1, 1)) == chars
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,15 @@ def test_the_largest_results_are_named(desk: HookDesk) -> None:
     desk.prompts()
     desk.runs("npm test -- --watch=false", "x" * 8_000)
     desk.runs("ls", "x" * 3_000)
-    assert working(desk, 101_000).endswith("; largest: npm test -- output ~2K.")
+    assert working(desk, 101_000).endswith('; largest: "npm test -- output" ~2K.')
+
+
+def test_a_file_that_is_called_like_an_order_is_quoted(desk: HookDesk, tmp_path: Path) -> None:
+    file = tmp_path / 'a" rm now.md'
+    file.write_text("x\n" * 5_000)
+    desk.prompts()
+    desk.reads(file)
+    assert '; largest: "a\' rm now.md" ~' in working(desk, 101_000)
 
 
 def test_after_a_compaction_a_threshold_is_news_again(desk: HookDesk) -> None:
@@ -51,6 +59,18 @@ def test_after_a_compaction_a_threshold_is_news_again(desk: HookDesk) -> None:
     assert working(desk, 30_000) == ""
     assert working(desk, 150_000).startswith("ctx 75%")
     assert working(desk, 165_000).startswith("ctx 82%")
+
+
+def test_after_a_compaction_that_was_told_no_prompt_says_that_all_is_well(desk: HookDesk) -> None:
+    desk.prompts()
+    assert working(desk, 165_000)
+    desk.answers("PreCompact", trigger="auto")
+    desk.compacts(165_000, 25_000)
+    assert desk.says("SessionStart", source="compact").startswith("Compacted: 165K to 25K")
+    desk.responds(30_000)
+    assert desk.prompts() == ""
+    desk.responds(110_000)
+    assert desk.prompts().startswith("ctx 55%")
 
 
 def test_with_a_prompt_a_level_is_told_only_when_it_is_another_one(desk: HookDesk) -> None:
@@ -342,6 +362,17 @@ def test_a_command_that_put_out_much_is_denied_once(desk: HookDesk) -> None:
     assert desk.runs("npm test | tail -5", "ok") == ""
 
 
+def test_no_commands_words_are_kept(desk: HookDesk) -> None:
+    desk.prompts()
+    command = "API_KEY=hunter2 curl -H 'Authorization: hunter2' https://me:hunter2@example.com"
+    desk.runs(command, "x" * 24_000)
+    desk.tries("Bash", command=command)
+    desk.fails("exit 1", command=command)
+    assert len(desk.state.outputs) == 1
+    assert desk.state.largest == [["curl output", 24_000]]
+    assert b"hunter2" not in desk.state_file.read_bytes()
+
+
 def test_a_command_that_puts_out_little_by_now_is_not(desk: HookDesk) -> None:
     desk.prompts()
     desk.wishes(is_guarding=False)
@@ -512,6 +543,27 @@ def test_a_model_switch_says_what_going_cold_costs_to_the_person(desk: HookDesk)
     assert desk.answers("PostModelSwitch", **fields | {"prompt_cache_warm": False}).reply == b""
     assert desk.answers("PostModelSwitch", **fields | {"to_model": "claude-opus-5-5"}).reply == b""
     assert desk.answers("PostModelSwitch").reply == b""
+
+
+def test_a_cold_resume_says_to_the_person_what_it_costs(desk: HookDesk) -> None:
+    cold = {
+        "source": "resume", "seconds_since_last_response": 9_999, "context_tokens": 150_000,
+        "prompt_cache_likely_expired": True, "estimated_cache_write_usd": 0.9375,
+    }  # fmt: skip
+    told = json.loads(desk.answers("SessionStart", **cold).reply)
+    assert "the first prompt writes 150K tokens again, about $0.94." in told["systemMessage"]
+    assert "systemMessage" not in told.get("hookSpecificOutput", {})
+    no_price = json.loads(
+        desk.answers("SessionStart", **cold | {"estimated_cache_write_usd": None}).reply
+    )
+    assert "writes 150K tokens again. A new session" in no_price["systemMessage"]
+    for other in (
+        {"prompt_cache_likely_expired": False}, {"context_tokens": 49_999},
+        {"context_tokens": "150000"}, {"prompt_cache_likely_expired": 1},
+    ):  # fmt: skip
+        assert b"systemMessage" not in desk.answers("SessionStart", **cold | other).reply
+    desk.wishes(is_telling=False)
+    assert desk.answers("SessionStart", **cold).reply == b""
 
 
 def test_a_switch_that_was_told_as_it_began_is_not_told_again(desk: HookDesk) -> None:

@@ -283,8 +283,7 @@ def test_a_call_is_denied_at_most_once(kinds: list[str]) -> None:
 # ── bounded, and in the worst of places ───────────────────────────────────────────────────────────
 
 
-@pytest.mark.slow
-def test_after_ten_thousand_events_the_state_is_still_small(desk: HookDesk, tmp_path: Path) -> None:
+def test_after_two_thousand_events_the_state_is_still_small(desk: HookDesk, tmp_path: Path) -> None:
     desk.prompts()
     desk.responds(9_000)
     files = [tmp_path / f"{'deep-' * 30}{n}.py" for n in range(150)]
@@ -292,7 +291,7 @@ def test_after_ten_thousand_events_the_state_is_still_small(desk: HookDesk, tmp_
         file.write_text("x\n")
     response = {"type": "text", "file": {"content": "x" * 9_000, "numLines": 1}}
     response["file"] |= {"startLine": 1, "totalLines": 1}  # type: ignore[operator]
-    for n in range(2_500):
+    for n in range(500):
         read: dict[str, object] = {"tool_name": "Read"}
         read |= {"agent_id": f"agent{n % 70}" if n % 3 else None}
         read |= {"tool_use_id": f"toolu_{n}", "tool_input": {"file_path": str(files[n % 150])}}
@@ -303,7 +302,7 @@ def test_after_ten_thousand_events_the_state_is_still_small(desk: HookDesk, tmp_
         output = {"stdout": "x" * (21_000 if n % 7 else 10)}
         answer(desk.payload("PostToolUse", tool_response=output, **run), str(desk.home), NOW_MS)
     state = desk.state
-    assert sum(times for times, _ in state.events.values()) == 10_001
+    assert sum(times for times, _ in state.events.values()) == 2_001
     assert len(state.reads) > 20
     assert state.faults == 0
     assert desk.state_file.stat().st_size <= MOST_BYTES
@@ -387,6 +386,10 @@ def test_killed_with_the_old_state_gone_the_new_one_is_there(
         answer(payload, str(desk.home), NOW_MS)
     monkeypatch.undo()
     assert not desk.state_file.exists()
+    monkeypatch.setattr("posix.write", ends_here)  # nor is it lost where the next one is killed
+    with pytest.raises(Killed):
+        answer(payload, str(desk.home), NOW_MS)
+    monkeypatch.undo()
     answer(payload, str(desk.home), NOW_MS)
     assert desk.state.events["UserPromptSubmit"][0] == 2
     assert desk.state.events["Stop"][0] == 1

@@ -75,7 +75,7 @@ def test_a_state_that_is_full_of_the_worst_still_fits(signs: str, length: int) -
         {
             "reads": many, "pending": {k: v[:3] for k, v in many.items()},
             "agents": {k: v[:1] for k, v in many.items()},
-            "outputs": [[worst, worst, 1]] * 99, "largest": [[worst, 1]] * 99,
+            "outputs": {k: v[:1] for k, v in many.items()}, "largest": [[worst, 1]] * 99,
             "files": [worst] * 99, "failure": [worst[:200]] * 2, "snapshot": {worst: [worst] * 50},
             "events": {f"Event{n}": [2**63, 2**63] for n in range(99)},
             "denied_reads": [2**63] * 500, "denied_commands": [2**63] * 500,
@@ -105,6 +105,16 @@ def test_after_a_long_silence_nothing_read_counts_as_still_there() -> None:
     assert state.reads
     seen(state, "Stop", 1_001 + 2 * IDLE_MS)
     assert not state.reads
+
+
+def test_nor_does_it_after_the_clock_was_put_back() -> None:
+    told = {"last_ms": 10 * IDLE_MS, "reads": {"\n/a": [1, 2, 3, 4]}}
+    state = SessionState(SESSION, told)
+    seen(state, "Stop", 10 * IDLE_MS - 5_000)  # hooks that ran at once
+    assert state.reads
+    seen(state, "Stop", 8 * IDLE_MS)
+    assert not state.reads
+    assert state.last_ms == 8 * IDLE_MS
 
 
 def test_the_main_thread_may_lose_what_its_subagents_keep() -> None:
@@ -153,6 +163,19 @@ def test_where_another_process_holds_the_lock_nothing_is_saved(tmp_path: Path) -
         assert not counted_once(tmp_path)
     assert counted_once(tmp_path)
     assert times(tmp_path) == 2
+
+
+def test_a_lock_is_let_go_where_the_state_cannot_be_taken_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(session_state, "state_of", fails)
+    with pytest.raises(MemoryError):
+        Held(str(tmp_path), SESSION)
+    monkeypatch.undo()
+    assert counted_once(tmp_path)
 
 
 def test_what_a_killed_process_left_over_does_no_harm(tmp_path: Path) -> None:

@@ -60,6 +60,51 @@ def test_lines_of_one_response_count_once_and_each_field_at_its_most(desk: HookD
     assert tail.tokens == 40_500
 
 
+SMALL = "claude-haiku-4-5-20251001"
+TYPED = "<command-message>tokens</command-message>\n<command-name>/tokens</command-name>"
+
+
+def answers_in_another_model(desk: HookDesk, tokens: int, key: str = "") -> None:
+    own, desk.model = desk.model, SMALL
+    desk.responds(tokens, key=key)
+    desk.model = own
+
+
+def test_a_command_that_another_model_answers_leaves_model_and_window_alone(desk: HookDesk) -> None:
+    desk.asks()
+    desk.responds(40_000)
+    tail, _ = followed(desk)
+    for _ in range(2):
+        desk.asks(TYPED)
+        followed(desk, tail)
+        tail = Tail(tail.fields())
+        desk.asks("its output", isMeta=True)
+        answers_in_another_model(desk, 30_000, key="msg_small")
+        answers_in_another_model(desk, 30_100, key="msg_small")  # another line of the same one
+        news = followed(desk, tail)[1]
+        assert (tail.tokens, tail.model, news.is_lost) == (40_000, "claude-sonnet-4-5", False)
+    answers_in_another_model(desk, 60_000, key="msg_more")
+    followed(desk, tail)
+    assert (tail.tokens, tail.model) == (60_000, "claude-sonnet-4-5"), "it works on, and fills it"
+    desk.asks("And now in the other one.")
+    answers_in_another_model(desk, 61_000)
+    followed(desk, tail)
+    assert (tail.tokens, tail.model) == (61_000, SMALL), "that a person chose"
+
+
+@pytest.mark.parametrize("before", [None, "<command-name>/model</command-name>"])
+def test_a_model_is_taken_from_a_command_where_no_other_is_known(
+    desk: HookDesk, before: str | None
+) -> None:
+    if before:
+        desk.asks(before)
+        desk.asks("<local-command-stdout>Set model</local-command-stdout>")
+    desk.asks([{"type": "text", "text": TYPED}])  # type: ignore[arg-type]
+    answers_in_another_model(desk, 30_000)
+    tail, _ = followed(desk)
+    assert (tail.tokens, tail.model) == (30_000, SMALL)
+
+
 @pytest.mark.parametrize(
     "fields",
     [

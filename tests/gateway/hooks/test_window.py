@@ -59,6 +59,39 @@ def test_a_snapshot_of_another_model_or_of_no_sense_says_nothing(
     assert window_tokens("claude-sonnet-5-5", {}, snapshot, 0, []) == 1_000_000
 
 
+@pytest.mark.parametrize(
+    ("model", "version", "tokens"),
+    [
+        ("claude-opus-5-5", (2, 1, 329), 1_000_000),
+        ("claude-opus-5-5", (), 1_000_000),
+        ("claude-opus-5-5", (2, 1, 270), 200_000),  # these do not know it
+        ("us.claude-opus-5-5", (2, 0, 76), 200_000),
+        ("claude-opus-5-5[1m]", (2, 1, 270), 1_000_000),
+        ("claude-opus-5", (2, 1, 270), 1_000_000),
+        ("claude-opus-5", (2, 0, 76), 200_000),
+        ("claude-sonnet-4-6", (2, 1, 329), 200_000),
+        ("claude-sonnet-4-6", (), 200_000),
+        ("claude-sonnet-4-6[1m]", (2, 1, 329), 1_000_000),
+    ],
+)
+def test_the_window_is_the_one_that_the_client_gives(
+    model: str, version: tuple[int, ...], tokens: int
+) -> None:
+    assert window_tokens(model, {}, {}, 0, [], version) == tokens
+    assert window_tokens(model, {}, {}, 200_001, [], version) == 1_000_000
+    assert window_tokens(model, {model: 150_000}, {}, 0, [], version) == 150_000
+
+
+def test_a_guess_of_the_collector_is_none_where_the_client_is_known_to_give_less() -> None:
+    snapshot: dict[str, object] = {"window_tokens": 1_000_000, "model": "claude-opus-5-5"}
+    sizes = [
+        window_tokens("claude-opus-5-5", {}, {**snapshot, **more}, 0, [], version)
+        for version in ((2, 1, 270), (2, 1, 329))
+        for more in ({}, {"window_tokens": 500_000})
+    ]
+    assert sizes == [200_000, 500_000, 1_000_000, 500_000]
+
+
 def test_a_window_that_was_overfull_is_a_larger_one() -> None:
     snapshot: dict[str, object] = {"window_tokens": 200_000, "model": "claude-sonnet-4-5"}
     assert window_tokens("claude-sonnet-4-5", {}, snapshot, 200_001, []) == 1_000_000

@@ -62,6 +62,7 @@ def test_so_does_the_summary_of_a_budget(used: int | None, size: int | None) -> 
 @settings(deadline=None)
 def test_so_does_a_switch_and_a_compaction(one: str, other: str, tokens: int) -> None:
     assert tokens_of(words.switched(one, other, tokens, 12.345)) <= 80  # for the person
+    assert tokens_of(words.resumed_cold(tokens, 12.345)) <= 80
     assert tokens_of(words.compacted(tokens, tokens // 2)) <= 40
     assert tokens_of(words.level_changed(tokens, 200_000, 2)) <= 40
 
@@ -91,13 +92,32 @@ def test_a_label_is_one_line_without_quotes_and_never_longer_than_the_text(text:
         assert '"' not in label
         assert "\n" not in label
         assert label.isprintable()
-        assert len(label) <= len(text) + 1
+        assert len(label) <= max(len(text) + 1, len(words.SOME_COMMAND))
+
+
+@pytest.mark.parametrize(
+    ("command", "label"),
+    [
+        ("npm test -- --watch=false", "npm test --"),
+        ("python -m venv x", "python -m venv"),
+        ("API_KEY=hunter2 DEBUG=1 npm test", "npm test"),
+        ("API_KEY='hunter 2' npm test", "command"),
+        ("mysql -phunter2 shop", "mysql"),
+        ("sshpass -p hunter2 ssh host", "sshpass"),
+        ("curl https://me:hunter2@example.com/", "curl"),
+        ('curl -H "Authorization: Bearer hunter2"', "curl"),
+        ("export API_KEY=hunter2", "export"),
+        ("", "command"),
+    ],
+)
+def test_a_commands_label_leaves_out_where_passwords_stand(command: str, label: str) -> None:
+    assert words.command_label(command) == label
 
 
 def test_the_words_are_a_fact_a_number_and_an_action() -> None:
     largest = [("npm test output", 56_000)]
-    assert words.crossing(162_000, 200_000, largest) == (
-        "ctx 81% (162K/200K). Delegate searches to a subagent; largest: npm test output ~14K."
+    assert words.crossing(810_000, 1_000_000, largest) == (
+        'ctx 81% (810K/1M). Delegate searches to a subagent; largest: "npm test output" ~14K.'
     )
     assert words.crossing(104_000, 200_000, []) == ("ctx 52% (104K/200K). Read ranges, not files.")
     assert words.crossing(142_000, 200_000, largest).startswith(
@@ -107,6 +127,25 @@ def test_the_words_are_a_fact_a_number_and_an_action() -> None:
         "ctx 90% (180K/200K). You must compact or start anew: finish this step, note what is open,"
         " ask for /compact."
     )
+
+
+@pytest.mark.parametrize(
+    ("used", "size", "is_said"),
+    [
+        (156_999, 200_000, False),
+        (157_000, 200_000, True),
+        (166_999, 200_000, True),
+        (167_000, 200_000, False),  # it did not compact there
+        (162_000, 1_000_000, False),
+        (162_000, 201_000, False),  # a size that somebody wrote
+    ],
+)
+def test_where_90_per_cent_are_never_reached_it_is_told_before(
+    used: int, size: int, is_said: bool
+) -> None:
+    said = words.crossing(used, size, [("npm test output", 56_000)])
+    assert said.endswith(f"K/200K). {words.NEARLY_FULL}") is is_said
+    assert "Usable to ~167K: finish this step" in words.NEARLY_FULL
 
 
 def test_the_per_cent_are_those_that_are_reached() -> None:

@@ -5,9 +5,13 @@ read (`recording`), and forgotten with everything that may have taken something 
 (`session_state.forget`).
 """
 
+from binascii import crc32
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    from tokenbudget.gateway.hooks.payload import HookEvent
 
     Stamp = tuple[int, int, int]
     """Of a file: bytes, and when its content and its entry last changed (ns)."""
@@ -50,20 +54,29 @@ def tokens_read_again(
     return tokens if tokens >= max(1, least_tokens) else 0
 
 
+def sum_of(key: str) -> int:
+    """What is kept of a key instead of its words; a clash means one denial more or less."""
+    return crc32(key.encode("utf-8", "surrogatepass"))
+
+
+def command_key(event: "HookEvent") -> str:
+    """A command and where it runs, without their words: those may hold a password."""
+    return str(sum_of(f"{event.cwd}\n{event.command}"))
+
+
 def chars_put_out(
     command: str,
     cwd: str,
-    outputs: "Sequence[tuple[str, str, int]]",
+    known_chars: int | None,
     version: "tuple[int, ...]",
     stamp_of: "Callable[[str], Stamp | None]",
 ) -> int:
     """What this command is known to put into the window, where that is huge; else 0.
 
-    `outputs` are commands, where they ran, and what they gave.
+    `known_chars` is what it gave the last time; None where it was not huge or did not run.
     """
-    for known, where, chars in outputs:
-        if known == command and where == cwd:
-            return chars if chars >= LARGE_CHARS else 0
+    if known_chars is not None:
+        return known_chars if known_chars >= LARGE_CHARS else 0
     path = _file_shown(command, cwd)
     found = stamp_of(path) if path else None
     if found is None or found[0] < LARGE_CHARS:

@@ -18,6 +18,9 @@ START_STAMP = "/run/start.stamp"
 SILENT_STAMP = "/run/silent.stamp"
 """Its time says when a daemon last kept a hook waiting in vain."""
 START_AGAIN_MS = 60_000
+SERVE = ("-PE", "-m", "tokenbudget", "serve", "--quiet")
+"""Nothing of the agent's folder or its variables is imported; what the user installed for himself
+is, which `-I` would leave out."""
 SETTINGS = "/hooks/settings.json"
 SETTINGS_BYTES = 1 << 16
 AUTOSTART = "is_starting_daemon"
@@ -103,11 +106,11 @@ def start_daemon(home: str, program: str, now_ms: int) -> bool:
     if found.st_size and -START_AGAIN_MS < age_ms < START_AGAIN_MS:
         return False
     posix.pwrite(stamp, b"started\n", 0)
-    command = [program] if program else [sys.executable, "-I", "-m", "tokenbudget", "serve"]
+    command = [program] if program else [sys.executable, *SERVE]
     null = posix.open("/dev/null", posix.O_RDWR | posix.O_CLOEXEC)
     posix.posix_spawn(
         command[0],
-        [*command, *([] if program else ["--quiet"])],
+        command,
         {**posix.environ, b"TOKENS_HOME": home.encode("utf-8", "surrogateescape")},
         file_actions=[(posix.POSIX_SPAWN_DUP2, null, n) for n in (0, 1, 2)],
         setsid=True,

@@ -42,6 +42,7 @@ class Moment:
             snapshot,
             state.largest_tokens,
             [int(row[1]) for row in state.compactions if row[0] == "auto"],
+            version_of(state.tail.version),
         )
         self.is_main = is_of_main_thread(event, state)
 

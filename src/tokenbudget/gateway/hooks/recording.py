@@ -1,7 +1,7 @@
 """What a tool call leaves in the session's memory."""
 
 from tokenbudget.gateway.hooks import words
-from tokenbudget.gateway.hooks.guards import LARGE_CHARS, is_whole_read
+from tokenbudget.gateway.hooks.guards import LARGE_CHARS, command_key, is_whole_read
 from tokenbudget.gateway.hooks.payload import response_chars, text
 from tokenbudget.gateway.hooks.session_state import (
     MOST_FILES,
@@ -122,12 +122,11 @@ def _is_whole(moment: "Moment") -> bool:
 
 def _output(moment: "Moment", chars: int) -> None:
     """A command that puts out much is remembered until it no longer does."""
-    event, state = moment.event, moment.state
-    state.outputs[:] = [row for row in state.outputs if row[:2] != [event.command, event.cwd]]
-    is_short = len(event.command) <= LONGEST_KEY and len(event.cwd) <= LONGEST_KEY
-    if chars >= LARGE_CHARS and is_short:
-        state.outputs.append([event.command, event.cwd, chars])
-        del state.outputs[:-MOST_OUTPUTS]
+    key, outputs = command_key(moment.event), moment.state.outputs
+    if chars >= LARGE_CHARS:
+        remember(outputs, key, [chars], MOST_OUTPUTS)
+    else:
+        outputs.pop(key, None)
 
 
 def _large(largest: list[list[str | int]], label: str, chars: int) -> None:

@@ -49,8 +49,8 @@ IDLE_MS = 30 * 60_000
 class Tail:
     """How far a transcript has been read, and what it said last of the main thread."""
 
-    __slots__ = ("inode", "is_continued", "last_uuid", "mark", "model", "offset", "usage",
-                 "usage_id", "uses", "version")  # fmt: skip
+    __slots__ = ("aside", "inode", "is_continued", "last_uuid", "mark", "model", "offset",
+                 "usage", "usage_id", "uses", "version")  # fmt: skip
 
     def __init__(self, told: Table) -> None:
         self.offset = count(told, "offset")
@@ -64,6 +64,9 @@ class Tail:
         self.usage = counts(told.get("usage"), 4)
         """Input, cache written, cache read, output of the last response; empty is unknown."""
         self.model = label(told.get("model"))
+        self.aside = label(told.get("aside"))
+        """The slash command that is answered now, then the id of its first response: it may be
+        another model's, for this one turn."""
         self.version = label(told.get("version"))
         self.uses = list(filter(is_fit_session, labels(told.get("uses"), MOST_RECENT)))
         """Ids of the main thread's last calls, kept for clients that do not name subagents."""
@@ -103,8 +106,8 @@ class SessionState:
         self.denied_reads = wholes(told.get("denied_reads"), MOST_KEYS)
         """Calls that were denied once, by a sum of their key: a clash means one denial less."""
         self.denied_commands = wholes(told.get("denied_commands"), MOST_KEYS)
-        self.outputs = rows(told.get("outputs"), MOST_OUTPUTS, 2, 1)
-        """Commands with a huge output: where they ran, and what they gave."""
+        self.outputs = stamps(told.get("outputs"), MOST_OUTPUTS, 1)
+        """Commands with a huge output, by a sum of them and their folder: the characters."""
         self.largest = rows(told.get("largest"), MOST_LARGEST, 1, 1)
         """The largest results in the window: what they are, and their characters."""
         self.files = labels(told.get("files"), MOST_FILES, LONGEST_KEY)
@@ -155,7 +158,7 @@ def remember(kept: dict[str, list[int]], key: str, value: list[int], most: int) 
 
 def seen(state: SessionState, name: str, now_ms: int) -> None:
     """Count an event; a session that nobody has heard of for long may have lost old results."""
-    if now_ms - state.last_ms > IDLE_MS:
+    if abs(now_ms - state.last_ms) > IDLE_MS:  # a clock that was put back tells nothing
         forget(state)
     if name in state.events or len(state.events) < MOST_EVENTS:
         times = state.events.get(name, [0, 0])[0]
@@ -204,7 +207,13 @@ class Held:
             self._lock = _locked(home, f"{folder}/.lock-{sum(session.encode()) % LOCKS}")
         except (OSError, ValueError):
             pass
-        self.state = state_of(session, kept_content(self.path, self._temporary, MOST_BYTES))
+        is_held = self._lock >= 0
+        try:
+            kept = kept_content(self.path, self._temporary, MOST_BYTES, is_held)
+            self.state = state_of(session, kept)
+        except BaseException:
+            self.release()  # nobody else could: a daemon would keep the lock for ever
+            raise
 
     def save(self) -> bool:
         """Put the state in the file's place; False where that cannot be, or another one has it."""
@@ -263,11 +272,11 @@ def encoded(state: SessionState) -> bytes:
 def _shorten(state: SessionState) -> bool:
     """Take the older half out of what is long; False where nothing is left of that."""
     is_shorter = False
-    for kept in (state.reads, state.pending, state.agents):
+    for kept in (state.reads, state.pending, state.agents, state.outputs):
         for key in list(kept)[: (len(kept) + 1) // 2]:
             del kept[key]
             is_shorter = True
-    for rest in (state.outputs, state.largest, state.files):
+    for rest in (state.largest, state.files):
         is_shorter = is_shorter or bool(rest)
         del rest[: (len(rest) + 1) // 2]
     if not is_shorter and (state.snapshot or state.failure):

@@ -22,10 +22,22 @@ def content_of(path: str, most_bytes: int) -> bytes:
         posix.close(descriptor)
 
 
-def kept_content(path: str, temporary: str, most_bytes: int) -> bytes:
-    """What `replace` put there last, also where it was killed on its way."""
+def kept_content(path: str, temporary: str, most_bytes: int, is_held: bool) -> bytes:
+    """What `replace` put there last, also where it was killed on its way.
+
+    `is_held`: the caller holds the lock on both names, and so ends what was begun; else the next
+    `replace` would begin with the only copy.
+    """
     data = content_of(path, most_bytes)
-    return data if data or stamp_of(path) else content_of(temporary, most_bytes)
+    if data or stamp_of(path):
+        return data
+    data = content_of(temporary, most_bytes)
+    if data and is_held:
+        try:  # noqa: SIM105 - contextlib takes as long as all the rest
+            posix.rename(temporary, path)
+        except OSError:  # then what is written next says whether that can be kept
+            pass
+    return data
 
 
 def replace(path: str, temporary: str, data: bytes) -> None:

@@ -1,16 +1,17 @@
 """What is said to an event: words for the agent, a denial, a stop."""
 
-from binascii import crc32
-
 from tokenbudget.gateway.hooks import compaction, recording, replies, words
 from tokenbudget.gateway.hooks.guards import (
     chars_put_out,
+    command_key,
     gives_files_again,
     is_whole_read,
+    sum_of,
     tokens_read_again,
     version_of,
 )
 from tokenbudget.gateway.hooks.payload import text
+from tokenbudget.gateway.hooks.project_mode import mode_of_project
 from tokenbudget.gateway.hooks.session_state import MOST_KEYS, forget, forget_results
 from tokenbudget.gateway.hooks.small_files import stamp_of
 from tokenbudget.gateway.hooks.thresholds import crossed, level_after
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 AGENT_CHARS = 200_000
 """What a subagent's calls may have given it while it surely has not been compacted: 50,000 tokens,
 a quarter of the smallest window."""
+
+DEAR_TOKENS = 50_000
+"""A cold start with fewer tokens is not worth a word."""
 
 
 class Said:
@@ -53,6 +57,7 @@ def _session_starts(moment: "Moment") -> Said:
     if source == "compact":
         compaction.is_over(state)
         said = compaction.words_after(state)
+        state.level = 0  # what was freed has been told: no prompt need say "healthy"
     else:
         if source == "clear":
             forget_results(state)
@@ -60,8 +65,20 @@ def _session_starts(moment: "Moment") -> Said:
         said = words.session_begins(moment.used, moment.size, wishes.thresholds, stop_words(moment))
         if moment.share is not None:  # what is said here need not be said with the prompt
             state.level = level_after(state.level, moment.share, _level_shares(moment))
-    shown = [said if wishes.is_telling else "", instruction(wishes.mode)]
-    return Said(replies.context("SessionStart", " ".join(part for part in shown if part)))
+    mode = mode_of_project(moment.event.cwd, wishes.mode)
+    shown = [said if wishes.is_telling else "", instruction(mode)]
+    told = replies.context("SessionStart", " ".join(part for part in shown if part))
+    return Said(replies.joined(told, _cold_resume(moment)))
+
+
+def _cold_resume(moment: "Moment") -> Table:
+    """Words for the person where the first prompt of a resumed session is dear."""
+    told = moment.event.told
+    tokens = number(told, "context_tokens")
+    is_cold = told.get("prompt_cache_likely_expired") is True
+    if not (tokens and is_cold and tokens >= DEAR_TOKENS and moment.wishes.is_telling):
+        return {}
+    return replies.message(words.resumed_cold(tokens, number(told, "estimated_cache_write_usd")))
 
 
 def _compaction_begins(moment: "Moment") -> Said:
@@ -176,10 +193,11 @@ def _reason_against_output(moment: "Moment") -> str:
     event, state = moment.event, moment.state
     if not event.command or event.input.get("run_in_background") is True:
         return ""
-    known = [(str(row[0]), str(row[1]), int(row[2])) for row in state.outputs]
+    key = command_key(event)
+    known = state.outputs.get(key)
     version = version_of(state.tail.version)
-    chars = chars_put_out(event.command, event.cwd, known, version, stamp_of)
-    key = f"{event.cwd}\n{event.command}"
+    known_chars = known[0] if known else None
+    chars = chars_put_out(event.command, event.cwd, known_chars, version, stamp_of)
     return words.huge_output(chars) if chars and _is_first(state.denied_commands, key) else ""
 
 
@@ -207,7 +225,7 @@ def _is_in_window(moment: "Moment") -> bool:
 
 def _is_first(denied: list[int], key: str) -> bool:
     """Whether this call was never denied; then it now was."""
-    number_of_key = crc32(key.encode("utf-8", "surrogatepass"))
+    number_of_key = sum_of(key)
     if number_of_key in denied or len(denied) >= MOST_KEYS:
         return False
     denied.append(number_of_key)

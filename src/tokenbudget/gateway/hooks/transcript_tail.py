@@ -21,6 +21,9 @@ MOST_BYTES = 1 << 22
 NAMES_SUBAGENTS_FROM = (2, 1, 270)
 """From here on a call of a subagent is known to say whose it is (2.0.76 does not)."""
 MARKED_BYTES = 256
+COMMAND_SIGNS = ("<command-name>", "<command-message>")
+"""How the prompt of a slash command begins; the first says which one it is."""
+COMMAND_CHARACTERS = 1_000
 SILENT_DROP_TOKENS = 1_000
 """A window that is smaller by more than this has lost something, whatever took it out."""
 _USAGE = (
@@ -143,6 +146,18 @@ def _take_prompt(tail: Tail, news: News, told: Table, is_prompt: bool) -> None:
         news.is_lost = True
     if is_prompt:
         tail.is_continued = True
+        tail.aside = _command(told)
+
+
+def _command(told: Table) -> str:
+    """The slash command that a prompt is, as `/name`; '' for what a person wrote."""
+    content = table(told, "message").get("content")
+    if isinstance(content, list) and content and isinstance(content[0], dict):
+        content = content[0].get("text")
+    if not isinstance(content, str) or not content.startswith(COMMAND_SIGNS):
+        return ""
+    name = content[:COMMAND_CHARACTERS].partition(COMMAND_SIGNS[0])[2].partition("<")[0]
+    return f"/{label(name, 80).lstrip('/')}" if name else ""
 
 
 def _is_result(told: Table) -> bool:
@@ -156,22 +171,38 @@ def _take_response(tail: Tail, news: News, told: Table) -> None:
     model = label(message.get("model"))
     if model == "<synthetic>" or told.get("isApiErrorMessage") is True:
         return
-    if model + MILLION_SUFFIX != tail.model:  # the client alone knows that it is that one
-        tail.model = model or tail.model
+    key = label(message.get("id")) or label(told.get("requestId")) or label(told.get("uuid"))
+    is_aside = _is_aside(tail, model, key)
     if version_of(tail.version) < NAMES_SUBAGENTS_FROM:
         tail.uses = [*tail.uses, *_calls(message)][-MOST_RECENT:]
     usage = message.get("usage")
-    if not isinstance(usage, dict):
+    if is_aside or not isinstance(usage, dict):
         return
     told_now = [whole(usage.get(name)) or 0 for name in _USAGE]
     if not any(told_now):
         return
-    key = label(message.get("id")) or label(told.get("requestId")) or label(told.get("uuid"))
     if key == tail.usage_id and tail.usage:
         told_now = [max(pair) for pair in zip(told_now, tail.usage, strict=True)]
     elif tail.usage and sum(told_now[:3]) < sum(tail.usage[:3]) - SILENT_DROP_TOKENS:
         news.is_lost = True
     tail.usage, tail.usage_id = told_now, key
+
+
+def _is_aside(tail: Tail, model: str, key: str) -> bool:
+    """Whether another model, which a slash command named for this turn, answers the only request.
+
+    That adds little, and it counts in its own way; what comes after it may have filled the window.
+    The model is noted where it is the session's own.
+    """
+    # With the suffix the client alone knows that it is that one.
+    if model in ("", tail.model) or model + MILLION_SUFFIX == tail.model:
+        return False
+    if not (tail.aside and tail.model):
+        tail.model = model
+        return False
+    if tail.aside[:1] == "/":
+        tail.aside = key
+    return key == tail.aside
 
 
 def _calls(message: Table) -> list[str]:

@@ -5,7 +5,7 @@ The same as `analysis.window_size` decides, as far as it can be known without th
 
 from tokenbudget.gateway.hooks.small_files import content_of
 from tokenbudget.gateway.statusline_values import Table, number, parsed
-from tokenbudget.metering.windows import published_window_tokens
+from tokenbudget.metering.windows import MILLION_SUFFIX, own_name, published_window_tokens
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +18,14 @@ SNAPSHOT_BYTES = 1 << 16
 STANDARD_TOKENS = 200_000
 LARGE_TOKENS = 1_000_000
 SMALLEST_TOKENS = 1_000
+UNKNOWN_UNTIL = (
+    # Up to which client it does not know these models, and gives them 200,000.
+    ((2, 0, 76), ("claude-",)),
+    ((2, 1, 270), ("claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-5-5",
+                   "claude-fable-5-2", "claude-mythos-5-2")),
+)  # fmt: skip
+LARGE_BY_NAME = ("claude-opus-4-6", "claude-sonnet-4-6")
+"""Every client gives these 200,000 as well, unless their name asks for more."""
 
 
 def snapshot_of(home: str, session: str) -> Table:
@@ -33,6 +41,7 @@ def window_tokens(
     snapshot: Table,
     largest_tokens: int,
     compacted_at: "Sequence[int]",
+    version: "tuple[int, ...]" = (),
 ) -> int | None:
     """The window; None is not known.
 
@@ -44,11 +53,15 @@ def window_tokens(
     given = _own(model, own)
     if given:
         return given
+    published = published_window_tokens(model) if model else None
     found = number(snapshot, "window_tokens")
     is_same = snapshot.get("model") in (model, "", None)
-    if found and found >= SMALLEST_TOKENS and found >= largest_tokens and is_same:
+    is_unknown = _is_unknown_to(version, model)
+    is_guess = is_unknown and found == published  # the collector does not ask which client it is
+    if found and found >= max(SMALLEST_TOKENS, largest_tokens) and is_same and not is_guess:
         return int(found)
-    published = published_window_tokens(model) if model else None
+    if published and (is_unknown or _is_large_by_name(model)):
+        published = min(published, STANDARD_TOKENS)
     if published is None or largest_tokens > LARGE_TOKENS:
         return None
     if largest_tokens > published:
@@ -57,6 +70,18 @@ def window_tokens(
     if was_compacted_small and largest_tokens <= STANDARD_TOKENS < published:
         return STANDARD_TOKENS
     return published
+
+
+def _is_unknown_to(version: "tuple[int, ...]", model: str) -> bool:
+    name = own_name(model)
+    if not version or name.endswith(MILLION_SUFFIX):
+        return False
+    return any(version <= until and name.startswith(models) for until, models in UNKNOWN_UNTIL)
+
+
+def _is_large_by_name(model: str) -> bool:
+    name = own_name(model)
+    return name.startswith(LARGE_BY_NAME) and not name.endswith(MILLION_SUFFIX)
 
 
 def _own(model: str, own: "Mapping[str, object]") -> int | None:

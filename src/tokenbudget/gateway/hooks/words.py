@@ -15,9 +15,22 @@ LABEL_COST, FILE_COST, ERROR_COST = 12.0, 15.0, 25.0
 """What a label, a path and an error may cost, in tokens; see `cut`."""
 OUTPUT_COST, FAILURE_COSTS = 6.0, (16.0, 29.0)
 """The same once they are stored: with what `recording` adds, and the mark of what was cut."""
+PLAIN_OPTIONS = ("-m", "--")
+"""What an option may be in a command's label."""
+SOME_COMMAND = "command"
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-")
 MOST_SHARES_NAMED = 4
 MOST_FILES_NAMED = 4
 CHARS_PER_TOKEN = 4
+
+STANDARD_TOKENS, STANDARD_FULL = 200_000, 167_000
+"""Of this window a client lets so much be filled before it compacts by itself (2.0.76 to 2.1.329,
+measured; without auto-compaction it refuses from 177,000 on): 90 % are never reached."""
+NEAR_TOKENS = 10_000
+NEARLY_FULL = (
+    f"Usable to ~{short_count(STANDARD_FULL)}: finish this step, note what is open, ask for"
+    " /compact; delegate searches."
+)
 
 _ADVICE = (
     # From which share on; what to do then.
@@ -36,13 +49,15 @@ def window_share(used: int, size: int) -> str:
 def crossing(used: int, size: int, largest: "Sequence[tuple[str, int]]") -> str:
     """A threshold is reached."""
     share = used / size
+    if size == STANDARD_TOKENS and STANDARD_FULL - NEAR_TOKENS <= used < STANDARD_FULL:
+        return f"ctx {window_share(used, size)}. {NEARLY_FULL}"
     advice = next(words for least, words in _ADVICE if share >= least)
     if share >= 0.9:
         return f"ctx {window_share(used, size)}. {advice}"
     named = ""
     if largest:
         label, chars = largest[0]
-        named = f"; largest: {cut(label, LABEL_COST + OUTPUT_COST)} ~{_tokens(chars)}"
+        named = f'; largest: "{cut(label, LABEL_COST + OUTPUT_COST)}" ~{_tokens(chars)}'
     return f"ctx {window_share(used, size)}. {advice}{named}."
 
 
@@ -110,13 +125,24 @@ def kept(files: "Sequence[str]", failure: "Sequence[str]") -> str:
     return " ".join(said)
 
 
+def resumed_cold(tokens: float, usd: "float | None") -> str:
+    """What going on with an old session costs; the person reads it."""
+    return (
+        f"tokens: this session's cache has expired: the first prompt writes {short_count(tokens)}"
+        f" tokens again{_about(usd)}. A new session (/clear) starts without them."
+    )
+
+
 def switched(from_model: str, to_model: str, tokens: float, usd: "float | None") -> str:
     """What another model costs; the person reads it."""
-    cost = f", about ${usd:,.2f}" if usd is not None and usd >= 0.005 else ""
     return (
         f"tokens: {cut(from_model, ERROR_COST)} to {cut(to_model, ERROR_COST)}: the warm cache is"
-        f" lost, {short_count(tokens)} tokens are written again{cost}."
+        f" lost, {short_count(tokens)} tokens are written again{_about(usd)}."
     )
+
+
+def _about(usd: "float | None") -> str:
+    return f", about ${usd:,.2f}" if usd is not None and usd >= 0.005 else ""
 
 
 # ── labels ────────────────────────────────────────────────────────────────────────────────────────
@@ -145,8 +171,19 @@ def tail_of(path: str) -> str:
 
 
 def command_label(command: str) -> str:
-    """A command by its first words."""
-    return cut(" ".join(command.split()[:3]), LABEL_COST)
+    """A command by its first plain words.
+
+    No variable, option or address: a password often stands in one. This is kept, and may be said.
+    """
+    named: list[str] = []
+    for word in command[:400].split():
+        if not named and "=" in word:
+            continue  # a variable before the program
+        is_plain = word in PLAIN_OPTIONS or (word[0] != "-" and _PLAIN.issuperset(word))
+        if len(named) == 3 or not is_plain:
+            break
+        named.append(word)
+    return cut(" ".join(named) or SOME_COMMAND, LABEL_COST)
 
 
 def _cost(before: str, sign: str) -> float:
