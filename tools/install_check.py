@@ -42,6 +42,7 @@ FAST = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 """Each installation is synced a few times, which no disk has to keep."""
 PLUGIN = ("statusline", "plugin")
 PARTS = ("statusline", "hooks", "commands", "skill")
+SOME_PARTS = (PARTS, ("statusline",), ("hooks",), ("commands", "skill"), PLUGIN)
 VERSIONS = ("2.0.76", "2.1.270", "2.1.329")
 MODES = (0o600, 0o644, 0o664, 0o640)
 
@@ -158,10 +159,10 @@ def is_identical(stage: Stage, content: bytes | None, rng: random.Random) -> boo
     """Whether every file, folder, byte and mode is back; sometimes after an upgrade in between."""
     stage.put(content, rng.choice(MODES))
     before = stage.tree()
-    is_well = not stage.install(rng.choice(VERSIONS)) and stage.tree() != before
+    parts = PARTS if rng.random() < 0.5 else rng.choice(SOME_PARTS)
+    is_well = not stage.install(rng.choice(VERSIONS), parts) and stage.tree() != before
     if rng.random() < 0.5:
-        parts = rng.choice([PARTS, ("statusline",), ("hooks",), ("commands", "skill"), PLUGIN])
-        is_well &= not stage.install(rng.choice(VERSIONS), parts)
+        is_well &= not stage.install(rng.choice(VERSIONS), rng.choice(SOME_PARTS))
     return is_well and not stage.uninstall() and stage.tree() == before
 
 
@@ -222,7 +223,7 @@ def _hook_beside_ours(document: Any, before: Any, rng: random.Random, name: str)
         group["hooks"]
         for groups in _lists(document.get("hooks", {}))
         for group in groups
-        if isinstance(group, dict) and any(map(_is_ours, group.get("hooks", [])))
+        if _has_ours(group)
     ]
     if ours:
         inner = rng.choice(ours)
@@ -258,7 +259,7 @@ def without_ours(document: Any, before: Any) -> Any:
     for event, groups in list(hooks.items()):
         if not isinstance(groups, list):
             continue
-        hooks[event] = [group for group in map(_group_left, groups) if group is not None]
+        hooks[event] = [_group_left(group) for group in groups if not _is_all_ours(group)]
         if not hooks[event] and event not in before.get("hooks", {}):
             del hooks[event]
     if not hooks and "hooks" not in before:
@@ -267,10 +268,19 @@ def without_ours(document: Any, before: Any) -> Any:
 
 
 def _group_left(group: Any) -> Any:
-    if not isinstance(group, dict) or not any(map(_is_ours, group.get("hooks", []))):
+    if not _has_ours(group):
         return group
-    left = [hook for hook in group["hooks"] if not _is_ours(hook)]
-    return {**group, "hooks": left} if left else None
+    return {**group, "hooks": [hook for hook in group["hooks"] if not _is_ours(hook)]}
+
+
+def _is_all_ours(group: Any) -> bool:
+    return _has_ours(group) and all(map(_is_ours, group["hooks"]))
+
+
+def _has_ours(group: Any) -> bool:
+    """Whether a hook of ours is in a group; a person's file may have anything in its place."""
+    hooks = group.get("hooks") if isinstance(group, dict) else None
+    return isinstance(hooks, list) and any(map(_is_ours, hooks))
 
 
 def _is_ours(hook: Any) -> bool:

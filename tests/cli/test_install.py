@@ -20,9 +20,12 @@ from tokenbudget.gateway.hook_files import is_our_hook_command
 from tokenbudget.gateway.statusline_files import chained_command, statusline_command
 from tokenbudget.model.figures import text_width
 from tokenbudget.model.protocols import Clock
+from tokenbudget.resources.client_features import features_in_common
 
 VERSION = ("--client-version", "2.1.329")
+MIDDLE = ("--client-version", "2.1.270")
 OLD = ("--client-version", "2.0.76")
+PLUGIN = ("--only", "plugin")
 MINE = '{\n    "model": "opus",   // mine\n\t"hooks": {}\n}\n'
 THEIRS = '{ "statusLine": {"type": "command", "command": "theirs"} }'
 EVIL = "\x1b[2J\u202eevil\x07"
@@ -82,7 +85,8 @@ def test_installing_and_uninstalling_leaves_every_byte(home: Home, agent: Path) 
     done = home.run("install", "--yes", *VERSION)
     assert done.code == 0
     assert "holds comments" in done.out
-    assert "Installed." in done.out
+    assert "Installed, but for what is said above." in done.out
+    assert "passes over the whole file" in " ".join(done.out.split())
     assert "tokens doctor" in done.lines[-2]
     assert (agent / "commands" / "sc" / "mode.md").exists()
     assert home.run("uninstall", "--yes").code == 0
@@ -96,12 +100,24 @@ def test_an_agent_that_never_ran_has_no_folder_afterwards(home: Home) -> None:
     assert not home.claude.exists()
 
 
+@pytest.mark.parametrize("only", ["commands", "hooks"])
+def test_a_folder_in_a_folder_that_was_not_there_goes_as_well(home: Home, only: str) -> None:
+    deep = str(home.path / "a" / "b" / "agent")
+    for verb in (("install", "--only", only, *VERSION), ("uninstall",)):
+        assert home.run(*verb, "--yes", CLAUDE_CONFIG_DIR=deep).code == 0
+        assert Path(deep).exists() == (verb[0] == "install")
+    assert not (home.path / "a").exists()
+
+
 def test_the_second_time_nothing_is_done(home: Home, agent: Path) -> None:
     home.run("install", "--yes", *VERSION)
     before, count = tree(agent), len(actions(home))
     done = home.run("install", *VERSION)  # it has nothing to ask
     assert done.code == 0
-    assert "Already installed" in done.out
+    assert done.lines == [
+        "Already installed: statusline, hooks (11 events), commands, skill.",
+        "Nothing was changed. What works: tokens doctor",
+    ]
     assert home.ask("install", *VERSION)["is_already_installed"] is True
     assert (tree(agent), len(actions(home))) == (before, count)
 
@@ -187,6 +203,7 @@ def test_only_some_components(home: Home, agent: Path) -> None:
         ("--scope", "machine"),
         ("--dry-run", "--yes"),
         ("--http-hooks", *OLD),
+        ("--model", "--no-model"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(
@@ -205,6 +222,47 @@ def test_the_small_model_can_be_left_out(home: Home, agent: Path) -> None:
     assert "model: haiku" in (agent / "commands" / "tokens.md").read_text()
     home.run("uninstall", "--yes")
     assert list(agent.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "has_model", "note"),
+    [
+        (VERSION, True, ""),
+        ((), True, ""),
+        (MIDDLE, False, "/tokens without `model: haiku`: 2.1.270 means haiku-4-5 by it"),
+        (("--client-version", "2.1.300"), False, "2.1.300 may mean haiku-4-5 by it"),
+        ((*MIDDLE, "--model"), True, "2.1.270 means haiku-4-5 by `model: haiku`"),
+        ((*MIDDLE, "--no-model"), False, ""),
+        ((*VERSION, "--no-model"), False, ""),
+    ],
+)
+def test_commands_name_the_small_model_where_it_is_cheap(
+    home: Home, agent: Path, arguments: tuple[str, ...], has_model: bool, note: str
+) -> None:
+    done = home.run("install", "--yes", *arguments, PATH="/nonexistent")
+    for path in agent.glob("commands/**/*.md"):
+        assert ("\nmodel: haiku\n" in path.read_text()) == has_model
+    assert note in " ".join(done.out.split())
+    assert ("haiku" in done.out) == bool(note)
+    assert "Already installed" in home.run("install", *arguments, PATH="/nonexistent").out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said", "not_said"),
+    [
+        (VERSION, "take status line and hooks up at once", "anew"),
+        (OLD, "Sessions of 2.0.76 that run now keep the hooks they began with", "at once"),
+        ((*VERSION, *PLUGIN), "The plugin is there in the next session.", "after that"),
+        ((*MIDDLE, *PLUGIN), "runs it from the one after that", "there in the next"),
+        ((*OLD, *PLUGIN), "run claude plugin marketplace add", "The plugin is there"),
+    ],
+)
+def test_from_when_on_it_works(
+    home: Home, agent: Path, arguments: tuple[str, ...], said: str, not_said: str
+) -> None:
+    out = " ".join(home.run("install", "--yes", *arguments).out.split())
+    assert said in out
+    assert not_said not in out
 
 
 def test_only_events_that_the_client_knows_are_wired(home: Home, agent: Path) -> None:
@@ -375,6 +433,30 @@ def test_without_the_journal_all_that_has_our_mark_goes(home: Home, agent: Path)
     assert list(agent.rglob("*.md")) == []
 
 
+def test_files_of_an_older_version_are_known_without_the_journal_and_edited_ones_stay(
+    home: Home, agent: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = "---\nname: old\n---\n\nOlder words.\n"
+    with monkeypatch.context() as patch:
+        patch.setattr("tokenbudget.gateway.command_files._text", lambda path: older)
+        home.run("install", "--yes", *VERSION)
+    for file in home.config.parent.glob("ledger.db*"):
+        file.unlink()
+    mode, mine = agent / "commands" / "sc" / "mode.md", agent / "commands" / "tokens.md"
+    mine.write_text(mine.read_text().replace("Older", "My own"))
+    done = home.run("install", "--yes", *VERSION)
+    assert "/sc:mode" in done.out
+    assert "model: haiku" in mode.read_text()
+    assert "My own words." in mine.read_text()
+    for file in home.config.parent.glob("ledger.db*"):
+        file.unlink()
+    gone = home.run("uninstall", "--yes")
+    assert "was edited since we made it and stays" in " ".join(gone.out.split())
+    assert list(agent.rglob("*.md")) == [mine]
+    last = home.run("uninstall", "--yes")
+    assert (last.code, last.lines[-1]) == (1, "Nothing else of tokens is installed here.")
+
+
 # ── bad settings ─────────────────────────────────────────────────────────────────────────────────
 
 
@@ -416,6 +498,20 @@ def test_one_bad_place_keeps_no_other_part_from_being_wired(home: Home, agent: P
     assert "SessionStart" in document["hooks"]
     home.run("uninstall", "--yes")
     assert path.read_text() == '{"statusLine": "odd"}'
+
+
+@pytest.mark.parametrize("text", ['{"model": 3}', '{"hooks": {"PreToolUse": [1]}}', "{} // a"])
+def test_a_file_that_the_client_passes_over_is_told_as_such(
+    home: Home, agent: Path, text: str
+) -> None:
+    (agent / "settings.json").write_text(text)
+    done = home.run("install", "--yes", *VERSION)
+    said = " ".join(done.out.split())
+    assert "Claude Code passes over the whole file" in said
+    assert "Installed, but for what is said above." in said
+    assert "at once" not in said
+    assert home.ask("install", "--dry-run", *VERSION)["is_settings_file_taken"] is False
+    assert "fails" in home.run("doctor", "--wiring").out
 
 
 def test_a_part_that_finds_no_place_any_more_keeps_no_other_from_being_renewed(
@@ -517,10 +613,23 @@ def test_a_project_can_be_wired_alone(
     assert "statusLine" in path.read_text()
     assert (project / ".claude" / "commands").exists() == (scope == "project")
     assert ("names paths of this machine" in done.out) == (scope == "project")
-    assert ("no local place" in done.out) == (scope == "local")
+    assert done.out.count("no local place") == (2 if scope == "local" else 0)
+    assert ("in every request" in done.out) == (scope == "project"), (
+        "the skill costs, if it is there"
+    )
     assert list(agent.iterdir()) == []
     assert home.run("uninstall", "--yes").code == 0  # without a scope, what is here
     assert [path.name for path in project.iterdir()] == [".git"]
+
+
+def test_a_status_line_that_a_projects_hides_is_told(
+    home: Home, agent: Path, project: Path
+) -> None:
+    (agent / "settings.json").write_text(THEIRS)
+    done = home.run("install", "--dry-run", "--scope", "local", *VERSION)
+    assert "is not drawn any more: theirs" in " ".join(done.out.split())
+    done = home.run("install", "--dry-run", "--scope", "local", "--only", "hooks", *VERSION)
+    assert "not drawn" not in done.out
 
 
 def test_project_settings_that_lead_out_are_refused(home: Home, agent: Path, project: Path) -> None:
@@ -577,6 +686,18 @@ def test_a_daemon_that_does_not_start_is_told(
         assert ("find no daemon yet: taken" in done.out) == bool(turn)
         home.run("uninstall", "--yes")
     assert no_daemon == [True] * 3
+
+
+def test_a_second_time_the_daemon_is_started_where_it_does_not_run(
+    home: Home, agent: Path, no_daemon: list[bool]
+) -> None:
+    arguments = ("install", "--yes", "--http-hooks", "--only", "hooks", *VERSION)
+    home.run(*arguments)
+    assert json.loads(home.run(*arguments, "--json").out)["is_done"] is False
+    assert home.run("install", "--dry-run", *arguments[2:]).code == 0
+    assert len(no_daemon) == 2, "a dry run starts nothing"
+    last = home.run(*arguments)
+    assert (last.code, "find no daemon yet: taken" in last.out) == (1, True)
 
 
 def test_hooks_over_http_make_the_file_private_until_they_go(
@@ -667,6 +788,16 @@ def test_the_client_on_the_path_says_what_is_wired(home: Home, agent: Path) -> N
     plan = home.ask("install", "--dry-run", PATH=f"{folder}:/usr/bin:/bin")
     assert plan["client_version"] == "2.0.76"
     assert "PostCompact" not in plan["events"]
+
+
+def test_of_two_clients_the_one_that_nobody_has_looked_at_is_not_mistaken_for_the_other(
+    home: Home, agent: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    common = features_in_common(["2.1.270", "2.1.400"])
+    monkeypatch.setattr("tokenbudget.app.installing.features_wanted", lambda *_: common)
+    out = " ".join(home.run("install", "--dry-run").out.split())
+    assert "a client in use beside 2.1.270 was not looked at yet" in out
+    assert "2.1.270 means haiku-4-5" in out
 
 
 def test_a_statusline_of_ours_from_an_older_place_is_not_chained_to_itself(

@@ -60,6 +60,7 @@ CASES = {
     "enabled here": Case(
         lambda document: {**document, "disableAllHooks": True}, '{"disableAllHooks": false}'
     ),
+    "a name twice": Case(lambda document: '{"hooks": {}, ' + json.dumps(document)[1:]),
     "a wrong type": Case(lambda document: {**document, "model": 3}, kind="settings-refused"),
     "a wrong guard": Case(
         lambda document: with_hook(document, "PreToolUse", {"matcher": {"a": 1}, "hooks": []}),

@@ -97,6 +97,25 @@ def test_what_several_clients_take_every_one_of_them_takes(versions: list[str]) 
     assert common.is_known == all(features_of(version).is_known for version in versions)
 
 
+@pytest.mark.parametrize(
+    ("versions", "is_cheap"),
+    [
+        (["2.1.329"], True),
+        (["2.1.400"], True),
+        (["2.1.300"], False),
+        (["2.1.270"], False),
+        (["2.0.76"], False),
+        (["2.1.329", "2.1.270"], False),
+        ([], True),
+    ],
+)
+def test_haiku_is_cheap_and_a_plugin_there_at_once_only_where_that_was_seen(
+    versions: list[str], is_cheap: bool
+) -> None:
+    common = features_in_common(versions)
+    assert (common.has_cheap_haiku, common.loads_plugins_at_once) == (is_cheap, is_cheap)
+
+
 def test_without_a_client_it_is_the_newest_that_was_tested() -> None:
     assert features_in_common([]).version == NEWEST_TESTED
 

@@ -296,3 +296,11 @@ def test_the_answer_and_the_check_agree(
     assert ("Wired and effective" in found.answer) == any(
         one.state == "effective" and one.name != "daemon" for one in found.parts
     )
+
+
+def test_one_cause_that_stops_two_parts_is_counted_once() -> None:
+    bad = wired_file(fault="is no JSON")
+    assert "more below" not in judged(facts(bad)).answer
+    two = wired_file(disables_all=True)
+    answer = judged(facts(two, missing=frozenset((PATHS.python,)))).answer
+    assert "(and 1 more below)" in answer

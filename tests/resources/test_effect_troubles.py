@@ -363,7 +363,14 @@ def test_faults_of_our_own_are_told_and_block_nothing() -> None:
 def test_hooks_and_the_plugin_answer_twice() -> None:
     both = wired_file(seen=Seen(statusline="x", hooks=ours(), is_plugin_enabled=True))
 
-    assert kinds(all_is_well(files=(both,))) == [("wired-twice", "hooks")]
+    plugged = file(LOCAL, LOCAL_PATH, seen=Seen(is_plugin_enabled=True))
+
+    for files, do in (
+        ((both,), "tokens install"),
+        ((wired_file(), plugged), "tokens uninstall --scope local"),
+    ):
+        [trouble] = [o for o in troubles_of(all_is_well(files=files)) if o.kind == "wired-twice"]
+        assert (trouble.part, trouble.do, trouble.is_blocking) == ("hooks", do, False)
 
 
 def test_two_scopes_answer_twice_unless_they_say_the_same() -> None:
@@ -372,6 +379,41 @@ def test_two_scopes_answer_twice_unless_they_say_the_same() -> None:
 
     assert kinds(with_files(same)) == []
     assert kinds(with_files(other)) == [("several-scopes", "hooks")]
+    [trouble] = [o for o in troubles_of(with_files(other)) if o.kind == "several-scopes"]
+    assert trouble.do == "tokens uninstall --scope local"
+
+
+# ── where to mend it ──────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("fields", "do"),
+    [
+        ({}, "tokens install"),
+        ({"scope": LOCAL}, "tokens install --scope local"),
+        ({"scope": PROJECT}, "tokens install --scope project"),
+        ({"scope": MANAGED}, "ask whoever manages this machine"),
+        ({"ports": (4711,)}, "tokens install --http-hooks"),
+    ],
+)
+def test_what_is_gone_is_wired_anew_where_it_stands(fields: dict[str, Any], do: str) -> None:
+    found = troubles_of(facts(wired_file(**fields), missing=frozenset((PATHS.python,))))
+
+    assert {one.do for one in found if one.kind == "paths-gone"} == {do}
+
+
+def test_a_command_of_a_project_is_written_anew_there() -> None:
+    own = OwnFile("commands", PROJECT, "/w/.claude/commands/tokens.md", "/tokens", "/gone/tokens")
+
+    [trouble] = troubles_of(facts(own_files=(own,)))
+    assert (trouble.kind, trouble.do) == ("paths-gone", "tokens install --scope project")
+
+
+def test_a_name_that_stands_twice_is_told_and_stops_nothing() -> None:
+    given = all_is_well(files=(wired_file(ambiguity="'hooks' stands there twice"),))
+
+    assert kinds(given) == [("settings-ambiguous", "")]
+    assert kinds(given, blocking=True) == []
 
 
 # ── what is not safe ──────────────────────────────────────────────────────────────────────────────

@@ -84,7 +84,6 @@ def test_our_status_line_names_its_paths() -> None:
         ("[" * 100_000, "is no JSON object"),
         ('// mine\n{"a": 1}', "holds comments"),
         ('{"a": 1,}', ""),
-        ('{"hooks": {}, "hooks": {}}', "is ambiguous"),
     ],
 )
 def test_what_the_client_passes_over_has_a_fault(text: str, fault: str) -> None:
@@ -93,6 +92,18 @@ def test_what_the_client_passes_over_has_a_fault(text: str, fault: str) -> None:
     assert fault in found.fault
     assert found.fault
     assert (found.events, found.disables_all) == ((), None)
+
+
+def test_of_a_name_that_stands_twice_the_last_one_counts() -> None:
+    mine = hooks("Stop", {"type": "command", "command": OURS})["hooks"]
+
+    last, first = (
+        said(f'{{"hooks": {one}, "hooks": {other}}}')
+        for one, other in (("{}", json.dumps(mine)), (json.dumps(mine), "{}"))
+    )
+    assert (last.counts, first.counts) == (True, True)
+    assert (last.parts, first.parts) == (("hooks",), ())
+    assert "twice" in last.ambiguity
 
 
 @pytest.mark.parametrize("text", ["", " \n", "{}", "\ufeff{}"])
@@ -237,7 +248,7 @@ def test_another_command_names_no_paths(command: str) -> None:
 
 @given(JSON)
 def test_nothing_in_a_file_is_believed(document: object) -> None:
-    found = said(document)
+    found = said(json.dumps(document))
 
     if not isinstance(document, dict):
         assert found.fault

@@ -14,8 +14,9 @@ from tokenbudget.app.installing_client import (
 )
 from tokenbudget.app.installing_cost import cost_of
 from tokenbudget.app.installing_errand import COMPONENTS, IN_PLUGIN, PRIVATE_MODE, Row, said
-from tokenbudget.app.installing_files import called, files_planned, our_files, rendered_for
-from tokenbudget.app.installing_rows import dropped_row, notes_on, settings_rows
+from tokenbudget.app.installing_files import called, files_planned, our_files, ours_then
+from tokenbudget.app.installing_notes import notes_on, passed_over
+from tokenbudget.app.installing_rows import dropped_row, settings_rows
 from tokenbudget.config.edit_toml import NotEditable
 from tokenbudget.config.management import USER
 from tokenbudget.gateway.hook_files import hook_command
@@ -64,6 +65,8 @@ class InstallPlan(NamedTuple):
     """Files to write, by their component."""
     cost: InstalledCost
     notes: tuple[str, ...]
+    passed_over: str
+    """Why the client will take nothing of the settings file; '' where it will."""
 
     @property
     def is_settings_due(self) -> bool:
@@ -96,6 +99,9 @@ def plan_of(
         raise BadRequest(
             f"a client in use, {features.version}, has no hooks over HTTP; leave --http-hooks out"
         )
+    asked = errand
+    if errand.has_model is None:
+        errand = errand._replace(has_model=features.has_cheap_haiku)
     wanted = _wanted(settings, features, errand)
     seen, wanted, refusals = _possible(target, wanted)
     doubles = _doubled(errand, seen)
@@ -107,6 +113,7 @@ def plan_of(
     leaving = _leaving_rows(ledger, target) if wanted.plugin else []
     rows = [*settings_rows(target, errand, seen, wanted, due, refusals), *file_rows, *leaving]
     rows += [dropped_row(target, part) for part in doubles]
+    over = passed_over(target) if seen is not None else ""
     return InstallPlan(
         target,
         errand,
@@ -118,8 +125,9 @@ def plan_of(
         mode if due.parts else None,
         bool(leaving),
         texts,
-        cost_of(errand.components, wanted, rendered_for(errand)),
-        tuple(notes_on(target, features, errand, seen)),
+        cost_of(wanted, ours_then(target, errand, file_rows)),
+        (*filter(None, (over,)), *notes_on(settings, target, features, asked, seen, wanted)),
+        over,
     )
 
 

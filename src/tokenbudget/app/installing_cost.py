@@ -10,7 +10,7 @@ from tokenbudget.resources.front_matter import front_matter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
 
     from tokenbudget.resources.wiring import Wanted
 
@@ -35,16 +35,13 @@ class InstalledCost(NamedTuple):
         return self.listing_tokens + self.start_tokens
 
 
-def cost_of(
-    components: Collection[str], wanted: Wanted, files: Mapping[str, Mapping[str, str]]
-) -> InstalledCost:
-    """What these components cost once they are wired."""
-    texts = {name: text for group in files.values() for name, text in group.items()}
+def cost_of(wanted: Wanted, files: Mapping[str, str]) -> InstalledCost:
+    """What being wired so costs, with these files of ours there."""
     if wanted.plugin:
         from tokenbudget.gateway.command_files import rendered, rendered_skill
 
-        texts = {**rendered("tokens", True), **rendered_skill("tokens")}
-    lines = "".join(_line(name, text) for name, text in texts.items())
+        files = {**rendered("tokens", True), **rendered_skill("tokens")}
+    lines = "".join(_line(name, text) for name, text in files.items())
     told = MOST_TOLD_TOKENS if wanted.hooks or wanted.plugin else 0
     return InstalledCost(_counted(lines), len(lines), told, told)
 

@@ -13,7 +13,9 @@ from tokenbudget.app.installing_files import our_files
 from tokenbudget.app.installing_journal import (
     INSTALL,
     UNINSTALL,
+    folders_ours,
     live_settings,
+    remove_folders,
     settle,
     take_back,
 )
@@ -21,6 +23,7 @@ from tokenbudget.app.journal import carry_out
 from tokenbudget.app.undoing import journal_ledger
 from tokenbudget.config.edit_toml import NotEditable
 from tokenbudget.gateway.daemon.secret import known_secret, secret_of
+from tokenbudget.gateway.daemon.status import status_of
 from tokenbudget.gateway.hook_files import hook_command
 from tokenbudget.gateway.hook_record import record_hook_command
 from tokenbudget.model.actions import (
@@ -91,12 +94,12 @@ def installed(settings: Settings, ledger: Ledger, clock: Clock, plan: InstallPla
     faults: list[str] = []
     if plan.mode is not None and not known_secret(settings.data_dir):
         raise ValueError("hooks over HTTP without a secret; see `with_secret`")
+    made = folders_ours(ledger, target)
     if plan.is_settings_due:
         steps += _settings_steps(settings, ledger, clock, plan)
-    if not steps and not target.project and plan.texts:
-        os.makedirs(target.folder, mode=0o700, exist_ok=True)  # else the first step makes it
     if plan.has_leaving:
         faults += _files_gone(settings, ledger, clock, target)
+    remove_folders(target, made)  # so that the journal has it again that we made them
     steps += [edit for _, edit in plan.texts]
     if not steps:
         return Installed(None, tuple(faults))
@@ -128,6 +131,13 @@ def _prepared(settings: Settings, clock: Clock, plan: InstallPlan) -> Iterator[s
             yield f"hooks go by their built-in settings: {wrong}"
     if plan.wanted.hooks and plan.errand.is_http:
         yield from _daemon_started(settings, clock)
+
+
+def kept_up(settings: Settings, clock: Clock, plan: InstallPlan) -> Installed | None:
+    """Start the daemon that hooks over HTTP ask, which are there already; None: it runs."""
+    if not (plan.errand.is_http and plan.events) or status_of(settings.data_dir).is_running:
+        return None
+    return Installed(None, tuple(_daemon_started(settings, clock)))
 
 
 def _daemon_started(settings: Settings, clock: Clock) -> Iterator[str]:

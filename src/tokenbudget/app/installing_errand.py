@@ -22,7 +22,8 @@ class Errand(NamedTuple):
 
     components: tuple[str, ...] = USUAL
     is_http: bool = False
-    has_model: bool = True
+    has_model: bool | None = None
+    """Whether commands name a small model; None: where every client in use means a cheap one."""
     client_version: str | None = None
 
 

@@ -14,7 +14,7 @@ from tokenbudget.model.errors import TokenBudgetError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from tokenbudget.app.installing_errand import Errand
     from tokenbudget.app.installing_place import Target
@@ -25,7 +25,7 @@ def rendered_for(errand: Errand) -> Mapping[str, Mapping[str, str]]:
     """The files of each component, by their path below the agent's folder."""
     found: dict[str, Mapping[str, str]] = {}
     if COMMANDS in errand.components:
-        found[COMMANDS] = command_files.rendered(program(), errand.has_model)
+        found[COMMANDS] = command_files.rendered(program(), errand.has_model is not False)
     if SKILL in errand.components:
         found[SKILL] = command_files.rendered_skill(program())
     return found
@@ -39,6 +39,10 @@ def files_planned(
     texts: list[tuple[str, EditText]] = []
     ours = written_by_us(ledger, target)
     for component, files in rendered_for(errand).items():
+        if target.scope == LOCAL:
+            note = "there is no local place for it; use --scope user or project"
+            rows.append(Row(component, "skip", target.folder, component, note))
+            continue
         for name, text in files.items():
             path = target.path_of(name)
             row, edit = _file_row(target, component, name, path, text, ours.get(path, frozenset()))
@@ -51,9 +55,6 @@ def _file_row(
     target: Target, component: str, name: str, path: str, text: str, ours: frozenset[str]
 ) -> tuple[Row, EditText | None]:
     what = called(name)
-    if target.scope == LOCAL:
-        note = "there is no local place for it; use --scope user or project"
-        return Row(component, "skip", path, what, note), None
     try:
         there = target.text_at(path)
     except (TokenBudgetError, OSError) as wrong:
@@ -67,6 +68,13 @@ def _file_row(
     return Row(component, "skip", path, what, "a file that is not ours is there; it stays"), None
 
 
+def ours_then(target: Target, errand: Errand, rows: Collection[Row]) -> Mapping[str, str]:
+    """The files of ours that will be there, by their path below the agent's folder."""
+    paths = {row.path for row in rows if row.change in ("add", "replace", "there")}
+    files = (one for group in rendered_for(errand).values() for one in group.items())
+    return {name: text for name, text in files if target.path_of(name) in paths}
+
+
 class OurFile(NamedTuple):
     """A command or skill that we wrote."""
 
@@ -75,10 +83,12 @@ class OurFile(NamedTuple):
     path: str
     is_edited: bool
     """Whether somebody has written into it since."""
+    is_lost: bool = False
+    """Whether that cannot be told from ours any more: the journal knows nothing of it."""
 
 
 def our_files(ledger: Ledger, target: Target) -> Iterator[OurFile]:
-    """What of ours lies in this scope: as the journal has it, or known by its very words."""
+    """What of ours lies in this scope: as the journal has it, or known by its mark."""
     if target.scope == LOCAL:
         return
     journalled = written_by_us(ledger, target)
@@ -91,9 +101,10 @@ def our_files(ledger: Ledger, target: Target) -> Iterator[OurFile]:
         if text is None:
             continue
         is_ours = text in journalled.get(path, ()) or command_files.is_our_file(name, text)
-        if is_ours or path in journalled:
+        is_known = path in journalled
+        if is_ours or is_known or command_files.has_our_mark(text):
             component = SKILL if name == command_files.SKILL else COMMANDS
-            yield OurFile(component, name, path, not is_ours)
+            yield OurFile(component, name, path, not is_ours, not (is_ours or is_known))
 
 
 def called(name: str) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+
 from tokenbudget.app.undoing import LEFT, undo, workshop_for
 from tokenbudget.model.actions import EditSettings, EditText
 
@@ -62,6 +65,27 @@ def written_by_us(ledger: Ledger, target: Target) -> Mapping[str, frozenset[str]
                 path = one.step.path
                 found[path] = found.get(path, frozenset()) | {one.step.after}
     return found
+
+
+def folders_ours(ledger: Ledger, target: Target) -> int:
+    """How many folders were not there before we wrote, from the agent's own upwards."""
+    most, top = 0, target.folder + "/"
+    steps = [one for action in live_actions(ledger, target) for one in action.steps]
+    for one in steps if not target.project else ():
+        made = one.outcome.result.get("folders")
+        if isinstance(one.step, EditSettings | EditText) and isinstance(made, int):
+            is_below = one.step.path.startswith(top)
+            most = max(most, made - one.step.path[len(top) :].count("/")) if is_below else most
+    return most
+
+
+def remove_folders(target: Target, count: int) -> None:
+    """Remove so many of them, the agent's own first, where nothing is in them."""
+    folder = target.folder
+    with contextlib.suppress(OSError):  # something else is in it
+        for _ in range(count):
+            os.rmdir(folder)
+            folder = os.path.dirname(folder)
 
 
 def take_back(

@@ -40,7 +40,10 @@ class Target(NamedTuple):
         """What may be touched."""
         if self.project:
             return (self.project,)
-        return (self.settings_path, self.folder, *linked_folders(self.folder))
+        top = self.folder
+        while not os.path.lexists(top):  # of an agent that never ran: made with the first file
+            top = os.path.dirname(top)
+        return (self.settings_path, top, *linked_folders(self.folder))
 
     def path_of(self, name: str) -> str:
         """Where a command or skill of this name lies; a person's own folders may be links."""

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
-from tokenbudget.app.installing_client import PLUGIN, plugin_place
+from tokenbudget.app.installing_client import PLUGIN
 from tokenbudget.app.installing_errand import Row
-from tokenbudget.config.management import PROJECT
 from tokenbudget.resources import wiring
 from tokenbudget.resources.wiring import alone, is_current
 
@@ -16,7 +13,6 @@ if TYPE_CHECKING:
 
     from tokenbudget.app.installing_errand import Change, Errand
     from tokenbudget.app.installing_place import Target
-    from tokenbudget.resources.client_features import ClientFeatures
     from tokenbudget.resources.wiring import Seen, Wanted
 
 
@@ -79,48 +75,3 @@ def dropped_row(target: Target, part: str) -> Row:
     other = "the plugin" if part == wiring.HOOKS else "hooks, commands and skill"
     note = f"{other} would do the same a second time"
     return Row(part, "remove", target.named_path, part, note)
-
-
-def notes_on(
-    target: Target, features: ClientFeatures, errand: Errand, seen: Seen | None
-) -> Iterator[str]:
-    """What is to be said beside the plan; sentences without their full stop."""
-    if seen is not None and seen.is_all_disabled:
-        yield f"{target.named_path} says disableAllHooks: hooks and status line are not run"
-    if seen is not None and not _is_plain_json(target.text_at(target.settings_path) or ""):
-        yield (
-            f"{target.named_path} holds comments or spare commas, which stay; an agent that reads"
-            " plain JSON alone passes the file over"
-        )
-    if target.scope == PROJECT:
-        yield (
-            "whoever works on this project gets this file, and it names paths of this machine;"
-            " --scope local keeps it to yourself"
-        )
-    if not features.version:
-        yield (
-            "no client was found here; hooks are wired as the newest tested one,"
-            f" {features.looked_at}, takes them"
-        )
-    elif not features.is_known:
-        yield (
-            f"client {features.version} was not looked at yet; it is wired as"
-            f" {features.looked_at} was"
-        )
-    if wiring.PLUGIN in errand.components:
-        yield "its commands are typed /tokenbudget:tokens and /tokenbudget:sc:mode"
-        if not features.has_http_hooks:  # as old as those that take no plugin from settings
-            yield (
-                "an old client in use loads no plugin that settings name; run claude plugin"
-                f" marketplace add '{plugin_place()}' and claude plugin install {PLUGIN}"
-            )
-    if errand.is_http:
-        yield "hooks over HTTP ask the daemon, which is started, and stays until they go"
-
-
-def _is_plain_json(text: str) -> bool:
-    plain = text.removeprefix(wiring.BOM)
-    try:
-        return not plain.strip() or isinstance(json.loads(plain), dict)
-    except (ValueError, RecursionError):
-        return False

@@ -6,16 +6,16 @@ then what is still there of ours, found by its mark.
 
 from __future__ import annotations
 
-import contextlib
-import os
 from typing import NamedTuple
 
 from tokenbudget.app.installing_client import marks
 from tokenbudget.app.installing_done import sweep, trash_ours
 from tokenbudget.app.installing_files import called, our_files
 from tokenbudget.app.installing_journal import (
+    folders_ours,
     live_actions,
     live_edits,
+    remove_folders,
     settle,
     take_back,
 )
@@ -106,7 +106,9 @@ def _seen(target: Target) -> Seen:
 def _file_rows(ledger: Ledger, target: Target) -> Iterator[Leaving]:
     for one in our_files(ledger, target):
         note = "it was edited since; only what is ours in it goes" if one.is_edited else ""
-        yield Leaving(one.component, one.path, called(one.name), note)
+        if one.is_lost:
+            note = f"{quoted(one.path)} was edited since we made it and stays; remove it by hand"
+        yield Leaving(one.component, one.path, called(one.name), note, is_refused=one.is_lost)
 
 
 # ── taking out ───────────────────────────────────────────────────────────────────────────────────
@@ -119,7 +121,7 @@ def uninstalled(settings: Settings, ledger: Ledger, clock: Clock, target: Target
         LedgerUnusable: the journal cannot be written; nothing was changed, or nothing more.
         Refused: another command is changing files.
     """
-    made_folder = _is_folder_ours(ledger, target)
+    made = folders_ours(ledger, target)
     stays = take_back(settings, ledger, clock, target, lambda one: True)
     faults, notes = [], []
     try:
@@ -136,9 +138,7 @@ def uninstalled(settings: Settings, ledger: Ledger, clock: Clock, target: Target
         else:
             faults.append(one.outcome.message)
     faults += trash_ours(settings, ledger, clock, target)
-    if made_folder:
-        with contextlib.suppress(OSError):  # something else is in it
-            os.rmdir(target.folder)
+    remove_folders(target, made)
     if target.scope == USER and not faults:
         remove_secret(settings.data_dir)
         notes += _daemon_notes(settings)
@@ -149,14 +149,3 @@ def _daemon_notes(settings: Settings) -> list[str]:
     if not status_of(settings.data_dir).is_running:
         return []
     return ["the daemon ends when it has been idle for a while; tokens serve --stop ends it now"]
-
-
-def _is_folder_ours(ledger: Ledger, target: Target) -> bool:
-    """Whether the agent's folder was not there before we wrote its settings."""
-    for action in live_actions(ledger, target):
-        for one in action.steps:
-            count = one.outcome.result.get("folders")
-            is_settings = isinstance(one.step, EditSettings)
-            if is_settings and not target.project and isinstance(count, int) and count:
-                return True
-    return False

@@ -7,18 +7,15 @@ status line stays where it is; the agent's own state file is not even opened.
 from __future__ import annotations
 
 import os
-import re
-import shlex
 import stat
 import sys
 
 from tokenbudget.app.installing_client import marks
+from tokenbudget.app.wired_files import own_files
 from tokenbudget.app.wired_modes import loose_paths
 from tokenbudget.config.files import read_regular
 from tokenbudget.config.layers import project_dir
 from tokenbudget.config.settings import process_environment
-from tokenbudget.gateway.command_files import COMMANDS as COMMAND_FILES
-from tokenbudget.gateway.command_files import SKILL as SKILL_FILE
 from tokenbudget.gateway.daemon.status import status_of
 from tokenbudget.gateway.hooks.evidence import seen
 from tokenbudget.gateway.statusline_evidence import last_drawn
@@ -32,13 +29,10 @@ from tokenbudget.resources.client_versions import (
     versions_in_use,
 )
 from tokenbudget.resources.effect import (
-    COMMANDS,
-    SKILL,
     Daemon,
     Drawn,
     Facts,
     HookEvidence,
-    OwnFile,
     Wiring,
 )
 from tokenbudget.resources.effect_parts import judged
@@ -70,7 +64,6 @@ MANAGED_FOLDERS = (
 MOST_SESSIONS = 500
 _MANAGED_NAME, _DROP_IN = "managed-settings.json", "managed-settings.d"
 _LONGEST_FAULT = 120
-_PROGRAM = re.compile(r"^(?:!|- )`(.+?) slash\b", re.MULTILINE)
 _PARTS_OF_COMMAND = {"statusline": "statusline.py", "hooks": "hook_client.py"}
 
 
@@ -96,7 +89,7 @@ def facts_of(settings: Settings, now_ms: int, ledger: Ledger | None = None) -> F
         now_ms=now_ms,
         home=home,
         files=files,
-        own_files=tuple(_own_files(settings)),
+        own_files=tuple(own_files(settings)),
         clients=clients_in_use(settings, sessions, now_ms),
         hooks=_evidence(found),
         drawn=_drawn(settings.data_dir, now_ms, told),
@@ -218,49 +211,10 @@ def _marketplace(files: Iterable[Said]) -> str:
     return next((file.plugin_folder for file in files if file.plugin_folder), "")
 
 
-def _own_files(settings: Settings) -> Iterator[OwnFile]:
-    """Commands and the skill, where they are ours, changed by hand or not."""
-    folders = [(USER, folder) for folder in settings.claude_dirs[:1]]
-    project = project_dir(settings.working_dir, settings.home_dir)
-    if project:
-        folders.append((PROJECT, os.path.join(project, ".claude")))
-    for scope, folder in folders:
-        for name in (*COMMAND_FILES, SKILL_FILE):
-            path = os.path.join(folder, name)
-            program = _program_in(path)
-            if program is not None:
-                is_skill = name == SKILL_FILE
-                missing = program if program and not os.access(program, os.X_OK) else ""
-                typed = _typed(name)
-                yield OwnFile(SKILL if is_skill else COMMANDS, scope, path, typed, missing)
-
-
-def _program_in(path: str) -> str | None:
-    """The program that a file of ours calls, '' where a PATH finds it; None: it is none of ours."""
-    try:
-        text = (read_regular(path) or b"").decode("utf-8", "replace")
-    except OSError:
-        return None
-    found = _PROGRAM.search(text)
-    if found is None:
-        return None
-    try:
-        words = shlex.split(found[1])
-    except ValueError:
-        return ""
-    return words[0] if words and os.path.isabs(words[0]) else ""
-
-
-def _typed(name: str) -> str:
-    """`commands/sc/mode.md` as it is typed: `/sc:mode`."""
-    if name == SKILL_FILE:
-        return f"the skill {name.split('/')[1]}"
-    return "/" + name.removeprefix("commands/").removesuffix(".md").replace("/", ":")
-
-
 def _name_of(path: str, settings: Settings) -> str:
     """A path as a person calls it, without what a terminal must not see."""
-    for top, start in ((settings.working_dir, ""), (settings.home_dir, "~/")):
+    project = settings.working_dir if settings.working_dir != settings.home_dir else ""
+    for top, start in ((project, ""), (settings.home_dir, "~/")):
         if top and path.startswith(top.rstrip("/") + "/"):
             return one_line(start + path[len(top.rstrip("/")) + 1 :])
     return one_line(path)

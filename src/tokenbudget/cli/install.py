@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tokenbudget.app.installing import plan_of
-from tokenbudget.app.installing_done import installed, wiring_ledger, with_secret
+from tokenbudget.app.installing_done import installed, kept_up, wiring_ledger, with_secret
 from tokenbudget.app.installing_errand import Errand, components_meant
 from tokenbudget.app.installing_place import SCOPES, target_of
 from tokenbudget.cli.asking import is_wanted
@@ -43,7 +43,7 @@ def run(arguments: Sequence[str]) -> int:
     errand = Errand(
         components_meant(options.only),
         options.http_hooks,
-        not options.no_model,
+        options.has_model,
         options.client_version,
     )
     target = target_of(found, options.scope)
@@ -72,8 +72,20 @@ def _options(arguments: Sequence[str]) -> Namespace:
         action="store_true",
         help="hooks over HTTP to a daemon that stays (tokens serve --persistent); faster",
     )
-    made.add_argument(
-        "--no-model", action="store_true", help="commands run on the session's own model"
+    whose = made.add_mutually_exclusive_group()
+    whose.add_argument(
+        "--model",
+        dest="has_model",
+        action="store_true",
+        default=None,
+        help="commands name a small model, whatever the client means by it",
+    )
+    whose.add_argument(
+        "--no-model",
+        dest="has_model",
+        action="store_false",
+        default=None,
+        help="commands run on the session's own model (else where that is cheaper)",
     )
     made.add_argument(
         "--client-version", metavar="V", help="wire what this client takes (else those in use)"
@@ -102,15 +114,16 @@ def _print_command(options: Namespace, found: Settings) -> int:
 
 def _install(options: Namespace, found: Settings, ledger: Ledger, plan: InstallPlan) -> int:
     plain = style(options.no_color)
+    clock = SystemClock()
+    if not plan.is_any:
+        done = None if options.dry_run else kept_up(found, clock, plan)
+        return _answer(options, plan, done, already_lines(plan, done, plain, found.home_dir))
     if not options.json:
         show(plan_lines(plan, plain, found.home_dir))
-    if options.dry_run or not plan.is_any:
-        is_dry = plan.is_any and options.dry_run
-        lines = ["", "Nothing was changed (--dry-run)."] if is_dry else already_lines(plan)
-        return _answer(options, plan, None, lines)
+    if options.dry_run:
+        return _answer(options, plan, None, ["", "Nothing was changed (--dry-run)."])
     if not is_wanted("\nInstall it?", options.yes):
         return _answer(options, plan, None, ["", "Nothing was changed."], is_refusal_told=False)
-    clock = SystemClock()
     try:
         plan = with_secret(found, ledger, clock, plan)
         done = installed(found, ledger, clock, plan)

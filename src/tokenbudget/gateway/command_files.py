@@ -2,11 +2,12 @@
 
 The plugin's own files are the original. They call `tokens` by its name, which the plugin's `bin`
 finds where no PATH does; what `rendered` gives back calls one program in full and is the same
-otherwise. docs/slash.md tells what the clients make of them.
+otherwise, but for a mark. docs/slash.md tells what the clients make of them.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shlex
@@ -28,6 +29,8 @@ SKILL = "skills/token-budget/SKILL.md"
 _NAMED = "tokens slash"
 """How the plugin's files call us."""
 _ALLOWED = "allowed-tools: "
+_OURS = re.compile(r"^made-by: tokens ([0-9a-f]{12})\n", re.MULTILINE)
+"""Says who made a file, and of which words without this line: so an older version's is known."""
 _MODEL = re.compile(r"^model: .*\n", re.MULTILINE)
 _UNFIT = re.compile(r"[()`$!\\\x00-\x1f]")
 """A client reads a rule up to its bracket, a command up to its backtick, and refuses variables."""
@@ -59,27 +62,36 @@ def rendered(program: str, with_model: bool) -> dict[str, str]:
         BadRequest: the program is none that they can name.
     """
     program = _fit(program)
-    return {path: _command(_text(path), program, with_model) for path in COMMANDS}
+    return {path: _marked(_command(_text(path), program, with_model)) for path in COMMANDS}
 
 
 def rendered_skill(program: str) -> dict[str, str]:
     """The skill, by its path below the agent's folder; `program` as for `rendered`."""
-    return {SKILL: _text(SKILL).replace("`tokens ", f"`{_fit(program)} ")}
+    return {SKILL: _marked(_text(SKILL).replace("`tokens ", f"`{_fit(program)} "))}
 
 
 def is_our_file(path: str, text: str) -> bool:
-    """Whether a text is, word for word, what we make for this path, for whatever program.
+    """Whether a text is, word for word, what some version of ours made for this path.
 
-    A person's own edit makes it theirs; a file of an older version of ours is not known.
+    A person's own edit makes it theirs.
     """
-    if path not in (*COMMANDS, SKILL):
-        return False
-    program = _program_in(path, text)
-    if program is None or not is_fit_program(program):
-        return False
-    if path == SKILL:
-        return text == rendered_skill(program)[path]
-    return any(text == rendered(program, with_model)[path] for with_model in (True, False))
+    found = _OURS.search(text) if path in (*COMMANDS, SKILL) else None
+    return found is not None and found[1] == _digest(text.replace(found[0], "", 1))
+
+
+def has_our_mark(text: str) -> bool:
+    """Whether we made a file, whatever somebody has written into it since."""
+    return _OURS.search(text) is not None
+
+
+def _marked(text: str) -> str:
+    """With a last line of front matter that tells us by itself; no client sends it to the model."""
+    head, end, body = text.partition("\n---\n")
+    return f"{head}\nmade-by: tokens {_digest(text)}{end}{body}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
 def _command(text: str, program: str, with_model: bool) -> str:
@@ -108,15 +120,6 @@ def _yaml(value: str) -> str:
     Release 2.0.76 reads no YAML and would take the quotes for a part of the rule.
     """
     return value if " #" not in value else "'" + value.replace("'", "''") + "'"
-
-
-def _program_in(path: str, text: str) -> str | None:
-    """The program that a file of ours calls."""
-    if path == SKILL:
-        found = re.search(r"^- `(.+?) slash monitor`", text, re.MULTILINE)
-    else:
-        found = re.search(r"^!`(.+?) slash\b", text, re.MULTILINE)
-    return None if found is None else found[1]
 
 
 def _text(path: str) -> str:

@@ -9,10 +9,11 @@ from tokenbudget.model.figures import counted, cut, text_width, wrapped
 from tokenbudget.model.plain_text import one_line
 from tokenbudget.reports.json import document
 from tokenbudget.reports.undo_list import short_path
+from tokenbudget.resources.wiring import HOOKS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from tokenbudget.app.installing import InstallPlan
     from tokenbudget.app.installing_cost import InstalledCost
@@ -84,30 +85,54 @@ def _cost_sentence(cost: InstalledCost) -> str:
     return f"It costs {'; '.join(parts)}." if parts else "It costs no tokens."
 
 
-def already_lines(plan: InstallPlan) -> list[str]:
-    """What to say where nothing is to be done."""
-    if plan.refused or any(row.change == "skip" for row in plan.rows):
-        return ["", "Nothing was changed."]
-    return ["", "Already installed; nothing was changed. What works: tokens doctor"]
+def already_lines(plan: InstallPlan, done: Installed | None, style: Style, home: str) -> list[str]:
+    """What to say where nothing is to be done: what is there, and what cannot be."""
+    there = dict.fromkeys(row.component for row in plan.rows if row.change == "there")
+    names = ", ".join(_with_events(name, plan) for name in there)
+    lines = wrapped(f"Already installed: {names}.", style.width, "") if there else []
+    for row in plan.rows:
+        lines += _row_lines(row, style, home) if row.change != "there" else []
+    for fault in done.faults if done is not None else ():
+        lines += wrapped(f"! {one_line(fault)}", style.width, "  ")
+    if done is not None and not done.faults:
+        lines.append("The daemon was started, which hooks over HTTP ask.")
+    return [*lines, f"Nothing was changed.{' What works: tokens doctor' if there else ''}"]
+
+
+def _with_events(component: str, plan: InstallPlan) -> str:
+    is_hooks = component == HOOKS
+    return f"{component} ({counted(len(plan.events), 'event')})" if is_hooks else component
 
 
 def installed_lines(done: Installed, plan: InstallPlan, style: Style) -> list[str]:
     """What came of it, and what is next."""
     lines = [""]
-    faults = _faults(plan, done)
-    for fault in faults:
+    for fault in dict.fromkeys(done.faults):
         lines += wrapped(f"! {one_line(fault)}", style.width, "  ")
-    parts = {component for component, _ in plan.texts}
-    head = "Installed, but for what is said above." if faults else "Installed."
-    said = [head]
-    if plan.is_settings_due:
-        said.append("Running sessions read their settings anew: no restart.")
-        if not plan.features.has_http_hooks:  # as old as those that read hooks when they start
-            said.append("(An old client in use takes hooks in its next session.)")
-    if parts:
-        said.append("Commands and skill are there in the next session.")
-    lines += wrapped(" ".join(said), style.width, "")
+    is_all = not _faults(plan, done) and not (plan.is_settings_due and plan.passed_over)
+    head = "Installed." if is_all else "Installed, but for what is said above."
+    lines += wrapped(" ".join([head, *_from_when(plan)]), style.width, "")
     return [*lines, "See what works: tokens doctor", "Take it out again: tokens uninstall"]
+
+
+def _from_when(plan: InstallPlan) -> Iterator[str]:
+    """From when on it works, in one sentence for each that differs."""
+    features, wired = plan.features, plan.wanted
+    client = one_line(features.version or features.looked_at)
+    if plan.texts:
+        yield "Commands and skill are there in the next session."
+    if plan.passed_over:
+        return
+    has_hooks = HOOKS in plan.dropped or bool(wired.hooks)
+    if has_hooks and not features.reloads_hooks:
+        yield f"Sessions of {client} that run now keep the hooks they began with; start them anew."
+    elif has_hooks or wired.statusline:
+        names = ["status line"] * bool(wired.statusline) + ["hooks"] * has_hooks
+        yield f"Running sessions take {' and '.join(names)} up at once."
+    if wired.plugin and features.loads_plugins_at_once:
+        yield "The plugin is there in the next session."
+    elif wired.plugin and features.loads_named_plugins:
+        yield f"{client} finds the plugin in its next session and runs it from the one after that."
 
 
 def _faults(plan: InstallPlan, done: Installed | None) -> list[str]:
@@ -119,6 +144,7 @@ def _faults(plan: InstallPlan, done: Installed | None) -> list[str]:
 def install_document(plan: InstallPlan, done: Installed | None) -> str:
     """The plan, and what was done if it was, as one object."""
     cost, features = plan.cost, plan.features
+    record = None if done is None else done.record
     is_installed = not plan.is_any and not plan.refused
     fields: dict[str, object] = {
         **_target_fields(plan.target),
@@ -134,9 +160,10 @@ def install_document(plan: InstallPlan, done: Installed | None) -> str:
             "first_request_tokens_at_most": cost.first_request_tokens,
         },
         "notes": list(plan.notes),
+        "is_settings_file_taken": not plan.passed_over,
         "is_already_installed": is_installed,
-        "is_done": done is not None,
-        "action": None if done is None or done.record is None else done.record.id,
+        "is_done": record is not None,
+        "action": None if record is None else record.id,
         "faults": _faults(plan, done),
         "next": ["tokens doctor"],
     }
@@ -181,7 +208,7 @@ def nothing_lines(plans: Sequence[UninstallPlan], style: Style) -> list[str]:
     lines = []
     for row in (row for plan in plans for row in plan.rows if row.is_refused):
         lines += wrapped(f"! {one_line(row.note)}", style.width, "  ")
-    return [*lines, "Nothing of tokens is installed here."]
+    return [*lines, f"Nothing {'else ' if lines else ''}of tokens is installed here."]
 
 
 def uninstalled_lines(done: Sequence[Uninstalled], style: Style) -> list[str]:

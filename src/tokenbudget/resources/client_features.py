@@ -63,8 +63,13 @@ class ClientFeatures(NamedTuple):
     loads_named_plugins: bool
     """Whether a plugin is loaded because settings name it and where it lies; else it has to be
     installed with the client's own command."""
+    loads_plugins_at_once: bool
+    """Whether it does so in the very next session; else in the one after that."""
     reloads_hooks: bool
     """Whether a running session takes changed hooks up; else the next session does."""
+    has_cheap_haiku: bool
+    """Whether a command with `model: haiku` costs less than the same without it. An older client
+    means haiku-4-5, which writes the whole window for more than the session's model reads it."""
     has_statusline: bool
     has_skills: bool
 
@@ -75,7 +80,7 @@ class ClientFeatures(NamedTuple):
 
 
 def _looked_at(
-    version: str, events: str, is_strict: bool, hook_types: frozenset[str]
+    version: str, events: str, hook_types: frozenset[str], *, is_strict: bool, is_newest: bool
 ) -> ClientFeatures:
     names = frozenset(events.split())
     return ClientFeatures(
@@ -88,16 +93,19 @@ def _looked_at(
         hook_types=hook_types,
         has_plugin_hooks=True,
         loads_named_plugins=not is_strict,  # both came between the same two releases
+        loads_plugins_at_once=is_newest,
         reloads_hooks=not is_strict,
+        has_cheap_haiku=is_newest,
         has_statusline=True,
         has_skills=True,
     )
 
 
+_EVERY_EVENT = f"{_FIRST_EVENTS} {_LATER_EVENTS}"
 LOOKED_AT: tuple[ClientFeatures, ...] = (
-    _looked_at("2.0.76", _FIRST_EVENTS, True, _FIRST_TYPES),
-    _looked_at("2.1.270", f"{_FIRST_EVENTS} {_LATER_EVENTS}", False, _LATER_TYPES),
-    _looked_at("2.1.329", f"{_FIRST_EVENTS} {_LATER_EVENTS}", False, _LATER_TYPES),
+    _looked_at("2.0.76", _FIRST_EVENTS, _FIRST_TYPES, is_strict=True, is_newest=False),
+    _looked_at("2.1.270", _EVERY_EVENT, _LATER_TYPES, is_strict=False, is_newest=False),
+    _looked_at("2.1.329", _EVERY_EVENT, _LATER_TYPES, is_strict=False, is_newest=True),
 )
 """Oldest first."""
 
@@ -133,7 +141,9 @@ def features_in_common(versions: Iterable[str]) -> ClientFeatures:
         hook_types=frozenset.intersection(*(one.hook_types for one in found)),
         has_plugin_hooks=all(one.has_plugin_hooks for one in found),
         loads_named_plugins=all(one.loads_named_plugins for one in found),
+        loads_plugins_at_once=all(one.loads_plugins_at_once for one in found),
         reloads_hooks=all(one.reloads_hooks for one in found),
+        has_cheap_haiku=all(one.has_cheap_haiku for one in found),
         has_statusline=all(one.has_statusline for one in found),
         has_skills=all(one.has_skills for one in found),
     )

@@ -32,7 +32,7 @@ def _daemon(facts: Facts, ports: Sequence[int]) -> Iterator[Trouble]:
         is_started = facts.is_autostarting and by_command
         until = " until the next session starts one" if is_started else ""
         says = f"hooks go over HTTP and no daemon runs{until}"
-        yield Trouble("no-daemon", HOOKS, says, "tokens serve --persistent", not is_started)
+        yield Trouble("no-daemon", HOOKS, says, _INSTALL, not is_started)
     elif facts.daemon.port not in ports:
         at = facts.daemon.port or "no port"
         says = f"hooks ask port {ports[0]} and the daemon listens on {at}"

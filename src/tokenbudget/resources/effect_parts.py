@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from tokenbudget.resources.client_versions import ClientVersion
-    from tokenbudget.resources.effect import Facts, State, Trouble
+    from tokenbudget.resources.effect import Facts, Trouble
     from tokenbudget.resources.settings_said import Said
 
 SLOW_HOOK_SECONDS = 60
@@ -149,9 +149,8 @@ def _daemon(facts: Facts) -> Part:
     since = f", up {span(facts.now_ms - daemon.started_at_ms)}" if daemon.started_at_ms else ""
     answered = f", {counted(daemon.answered, 'hook')}" if daemon.answered else ""
     port = f"port {daemon.port}" if daemon.port else "socket"
-    state: State = "effective"
     evidence = f"process {daemon.pid}{since}{answered}"
-    return Part(DAEMON, state, (), port, evidence, daemon.answered, daemon.last_hook_ms)
+    return Part(DAEMON, "effective", (), port, evidence, daemon.answered, daemon.last_hook_ms)
 
 
 def _absent(name: str) -> Part:
@@ -180,7 +179,8 @@ def _answer(parts: Sequence[Part], troubles: Sequence[Trouble]) -> str:
     if blocking:
         names = _listed(part.name for part in wired if part.state == "broken")
         verb = "do" if names.endswith("s") or " and " in names else "does"
-        more = f" (and {len(blocking) - 1} more below)" if len(blocking) > 1 else ""
+        others = {(one.says, one.do) for one in blocking[1:]} - {(blocking[0].says, blocking[0].do)}
+        more = f" (and {len(others)} more below)" if others else ""
         said.append(f"Wired, but {names} {verb} not work: {blocking[0].says}{more}.")
     for state, words in (
         ("effective", "Wired and effective"),

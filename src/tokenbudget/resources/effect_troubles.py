@@ -6,6 +6,7 @@ event names that each takes are in `client_features`.
 
 from __future__ import annotations
 
+import shlex
 from itertools import pairwise
 
 from tokenbudget.model.figures import counted
@@ -20,7 +21,7 @@ from tokenbudget.resources.effect import (
     Trouble,
 )
 from tokenbudget.resources.effect_http import http_troubles
-from tokenbudget.resources.settings_said import LOCAL, MANAGED, PROJECT
+from tokenbudget.resources.settings_said import LOCAL, MANAGED, PROJECT, Said
 from tokenbudget.resources.wiring_hooks import events_wired
 
 TYPE_CHECKING = False
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from tokenbudget.resources.effect import Facts
 
-_INSTALL = "tokens install"
+_ASK = "ask whoever manages this machine"
 _OTHERS = 0o077
 _MOST_NAMES = 3
 _BEFORE_FIRST_LINE_MS = 60_000
@@ -63,9 +64,13 @@ def _unreadable(facts: Facts) -> Iterator[Trouble]:
     """Files that the client passes over; ours in them blocks, unless it counts elsewhere too."""
     wired = {part for file in facts.files if file.counts for part in file.parts}
     for file in facts.files:
+        name = facts.name_of(file.path)
+        if file.ambiguity:
+            says = f"in {name} {file.ambiguity}: the client takes the last one, and we change none"
+            do = f"correct {name} by hand"
+            yield Trouble("settings-ambiguous", "", says, do, is_blocking=False)
         if file.counts:
             continue
-        name = facts.name_of(file.path)
         if file.fault:
             kind, do = "settings-unreadable", f"correct {name} by hand"
             says = f"{name} {file.fault}; the client passes over all of it"
@@ -86,11 +91,7 @@ def _disabled(facts: Facts) -> Iterator[Trouble]:
     if file is None:
         return
     name = facts.name_of(file.path)
-    do = (
-        "ask whoever manages this machine"
-        if file.scope == MANAGED
-        else f"take disableAllHooks out of {name}"
-    )
+    do = _ASK if file.scope == MANAGED else f"take disableAllHooks out of {name}"
     says = f"disableAllHooks is set in {name}"
     for part in _wired_parts(facts, (HOOKS, STATUSLINE, PLUGIN)):
         yield Trouble("all-hooks-disabled", part, says, do)
@@ -99,11 +100,10 @@ def _disabled(facts: Facts) -> Iterator[Trouble]:
 def _forbidden(facts: Facts) -> Iterator[Trouble]:
     """Settings of an organisation, and of a person, that forbid what we need."""
     managed = [file for file in facts.good if file.scope == MANAGED]
-    ask = "ask whoever manages this machine"
     if any(file.is_managed_only for file in managed):
         says = "managed settings allow only their own hooks (allowManagedHooksOnly)"
         for part in _wired_parts(facts, (HOOKS, PLUGIN)):
-            yield Trouble("managed-hooks-only", part, says, ask)
+            yield Trouble("managed-hooks-only", part, says, _ASK)
     locked = frozenset[str]().union(*(file.locked for file in managed))
     for surface, parts in (("hooks", (HOOKS,)), ("skills", (COMMANDS, SKILL))):
         for part in _wired_parts(facts, parts) if surface in locked else ():
@@ -139,7 +139,7 @@ def _unknown_events(facts: Facts) -> Iterator[Trouble]:
             what = _some([*strange, *unknown, *foreign])
             says = f"{client.version} {does} every hook of {name}, for it does not take {what}"
             is_foreign = foreign or file.refused_by_old or (types and not file.ports)
-            do = f"take that out of {name}" if is_foreign else _INSTALL
+            do = f"take that out of {name}" if is_foreign else _again(file._replace(ports=()))
             yield Trouble("unknown-event", HOOKS, says, do, features.is_known)
 
 
@@ -155,6 +155,14 @@ def _not_loaded(facts: Facts) -> Iterator[Trouble]:
             yield Trouble("plugin-not-loaded", PLUGIN, says, do, is_alone)
 
 
+def _again(file: Said) -> str:
+    """The command that wires anew what stands in this file."""
+    if file.scope == MANAGED:
+        return _ASK
+    scope = f" --scope {file.scope}" if file.scope in (PROJECT, LOCAL) else ""
+    return f"tokens install{' --http-hooks' if file.ports else ''}{scope}"
+
+
 def _some(names: Sequence[str]) -> str:
     """A few names, and how many more."""
     more = len(names) - _MOST_NAMES
@@ -167,11 +175,13 @@ def _gone(facts: Facts) -> Iterator[Trouble]:
             gone = next((p for p in (paths.python, paths.folder) if p in facts.missing), None)
             if gone is not None:
                 says = f"{facts.name_of(file.path)} names {gone}, which is not there any more"
-                yield Trouble("paths-gone", part, says, _INSTALL)
+                yield Trouble("paths-gone", part, says, _again(file))
     for own in facts.own_files:
         if own.missing:
             says = f"{own.name} calls {own.missing}, which is not there any more"
-            yield Trouble("paths-gone", own.part, says, _INSTALL)
+            files = [file for file in facts.good if file.scope == own.scope]
+            do = _again(files[0] if files else Said(own.scope, ""))
+            yield Trouble("paths-gone", own.part, says, do)
     if not facts.is_marketplace_there and any(f.seen.is_plugin_enabled for f in facts.good):
         says = f"the plugin comes from {facts.marketplace}, which is not there any more"
         yield Trouble("paths-gone", PLUGIN, says, "tokens install --only plugin")
@@ -182,7 +192,7 @@ def _other_home(facts: Facts) -> Iterator[Trouble]:
         for part, paths in file.own:
             if paths.home != facts.home:
                 says = f"{facts.name_of(file.path)} wires it for {paths.home}, not {facts.home}"
-                do = f"{_INSTALL}, or set TOKENS_HOME={paths.home}"
+                do = f"{_again(file)}, or set TOKENS_HOME={paths.home}"
                 yield Trouble("other-home", part, says, do)
 
 
@@ -195,7 +205,7 @@ def _overridden(facts: Facts) -> Iterator[Trouble]:
         scope = lines[-1].scope
         do = f"tokens install --only statusline --scope {scope}"
         if scope == MANAGED:
-            do = "ask whoever manages this machine"
+            do = _ASK
         yield Trouble("statusline-overridden", STATUSLINE, says, do)
 
 
@@ -218,26 +228,28 @@ def _doubled(facts: Facts) -> Iterator[Trouble]:
     plugged = [file for file in facts.good if file.seen.is_plugin_enabled]
     if hooked and plugged:
         says = "hooks stand in settings and in the plugin: each event is answered twice"
-        do = "tokens uninstall --only hooks, or --only plugin"
+        both = [file for file in hooked if file.seen.is_plugin_enabled]
+        do = _again(both[0]) if both else f"tokens uninstall --scope {plugged[-1].scope}"
         yield Trouble("wired-twice", HOOKS, says, do, is_blocking=False)
     for lower, higher in pairwise(hooked):
         if {hook.target for hook in lower.seen.ours} == {h.target for h in higher.seen.ours}:
             continue  # the client runs the same command once, wherever it stands (seen on 2.1.329)
         says = f"hooks stand in {facts.name_of(lower.path)} and in {facts.name_of(higher.path)}"
-        do = f"tokens uninstall --only hooks --scope {higher.scope}"
+        do = f"tokens uninstall --scope {higher.scope}"
         yield Trouble("several-scopes", HOOKS, says, do, is_blocking=False)
 
 
 def _not_wired_events(facts: Facts) -> Iterator[Trouble]:
     """Events that were left out for an old client that nobody uses any more."""
-    ours = {hook.event for file in facts.good for hook in file.seen.ours}
-    if not ours or not facts.clients:
+    hooked = [file for file in facts.good if file.seen.ours]
+    if not hooked or not facts.clients:
         return
+    ours = {hook.event for file in hooked for hook in file.seen.ours}
     common = features_in_common(client.version for client in facts.clients)
     more = [event for event in events_wired(common.events) if event not in ours]
     if more:
         says = f"{_some(more)} could be wired too: every client in use has it"
-        yield Trouble("more-events", HOOKS, says, _INSTALL, is_blocking=False)
+        yield Trouble("more-events", HOOKS, says, _again(hooked[-1]), is_blocking=False)
 
 
 def _faults(facts: Facts) -> Iterator[Trouble]:
@@ -270,7 +282,7 @@ def _loose(facts: Facts) -> Iterator[Trouble]:
             yield Trouble("secret-readable", HOOKS, says, f"chmod 600 {name}", is_blocking=False)
     for loose in facts.loose:
         says = f"{loose.path} {loose.why} ({loose.mode:04o})"
-        do = f"chmod {loose.wanted:o} {loose.path}"
+        do = f"chmod {loose.wanted:o} {shlex.quote(loose.path)}"
         yield Trouble("open-to-others", "", says, do, is_blocking=False)
 
 

@@ -62,6 +62,8 @@ class Said(NamedTuple):
     fault: str = ""
     """Why its words do not count, such as "is no JSON"; '' where they do."""
     seen: Seen = Seen()
+    ambiguity: str = ""
+    """Which name stands there twice, for which we do not change it; '' for none."""
     events: tuple[str, ...] = ()
     """Every name that stands in `hooks`."""
     hook_types: frozenset[str] = frozenset()
@@ -126,12 +128,21 @@ def said_in(text: str, scope: str, path: str, marks: Marks) -> Said:
     try:
         seen = seen_in(text, marks)
     except NotEditable as twice:
-        return _strictly(plain, blank._replace(fault=f"is ambiguous: {twice}"))
+        return _ambiguous(plain, blank, marks, str(twice))
     except (ValueError, RecursionError) as wrong:
         return blank._replace(fault=f"is no JSON object ({str(wrong)[:100]})")
     said = _strictly(plain, blank._replace(seen=seen))
     document = _document(plain)
     return said if said.fault or document is None else _facts(document, said, marks)
+
+
+def _ambiguous(plain: str, blank: Said, marks: Marks, twice: str) -> Said:
+    """Of two members of one name the client takes the last; which to edit is not ours to say."""
+    document = _document(plain)
+    if document is None:
+        return _strictly(plain, blank)
+    seen = seen_in(json.dumps(document), marks)
+    return _facts(document, blank._replace(seen=seen, ambiguity=twice), marks)
 
 
 def _mentions(text: str, marks: Marks) -> Iterable[str]:
