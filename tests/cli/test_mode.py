@@ -1,5 +1,6 @@
 """`tokens mode`: the setting, its words, and that it is taken back like any other."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,17 @@ def test_it_sets_tells_the_agent_and_can_be_undone(mode: str, home: Home, projec
     back = home.run("undo", "--yes")
     assert back.code == 0, back.err
     assert home.run("config", "get", "compressionMode").lines == ["balanced"]
+
+
+def test_what_hooks_go_by_follows_a_mode_and_its_undoing(home: Home, project: Path) -> None:
+    compiled = home.config.parent / "hooks" / "settings.json"
+    compiled.parent.mkdir(parents=True)
+    assert home.run("mode", "compressed").code == 0
+    assert json.loads(compiled.read_text())["mode"] == "compressed"
+    assert home.run("undo", "--yes").code == 0
+    assert json.loads(compiled.read_text())["mode"] == "balanced"
+    assert home.run("mode", "verbose", "--scope", "project").code == 0
+    assert json.loads(compiled.read_text())["mode"] == "balanced", "other projects are not asked"
 
 
 def test_going_back_to_balanced_tells_the_agent_that_it_is_over(home: Home, project: Path) -> None:

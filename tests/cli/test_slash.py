@@ -156,6 +156,7 @@ def test_hostile_sessions_change_no_line(name: str, home: Home, project: Path) -
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     for action in NAMES:
         slash(home, action)
+    slash(home, "monitor", "--session", as_argument(str(lines[0]["sessionId"])))
 
 
 def test_a_fault_of_ours_is_told_and_costs_no_turn(
@@ -165,7 +166,7 @@ def test_a_fault_of_ours_is_told_and_costs_no_turn(
         raise ZeroDivisionError("half\x1b[2J")
 
     monkeypatch.setattr(LiveSource, "next_frame", broken)
-    done = slash(home, "monitor")
+    done = slash(home, "monitor", CLAUDE_CODE_SESSION_ID="aaaa-1")
     assert done.lines[0].startswith("A fault of tokens (ZeroDivisionError: half")
 
 
@@ -200,7 +201,7 @@ def test_monitor_shows_the_session_that_asks(home: Home, project: Path) -> None:
 
 
 def test_monitor_says_the_same_as_the_verb(home: Home, project: Path) -> None:
-    rich_session("aaaa-1", cwd="/srv/shop").write(home)
+    rich_session("aaaa-1", cwd=str(project)).write(home)
     brief = slash(home, "monitor").lines
     frame = home.run("monitor", "--once", "--json", "--session", "aaaa-1").json
     used = frame["window"]["total_tokens"] if "window" in frame else None
@@ -226,6 +227,81 @@ def test_where_the_client_names_no_session_it_is_the_last_one_here(
     Talk("bbbb-2", cwd="/srv/blog").ask("Hi.").answer("Yes.").write(home, "-srv-blog")
     for variables in ({}, {"CLAUDE_CODE_SESSION_ID": "../../etc/passwd"}):
         assert " · proj · " in slash(home, "monitor", **variables).lines[0]
+
+
+def test_another_folders_session_is_not_taken_for_the_one_that_asks(
+    home: Home, project: Path
+) -> None:
+    rich_session("aaaa-1", cwd="/srv/shop").write(home)
+    for variables in ({}, {"CLAUDE_CODE_SESSION_ID": "no id"}):
+        done = slash(home, "monitor", **variables)
+        assert done.lines[0].startswith("No session of this folder was read yet")
+
+
+SMALL = "claude-haiku-4-5-20251001"
+
+
+@pytest.mark.parametrize("command", ["/tokens", "/sc:mode", "/theirs"])
+def test_a_command_that_another_model_answers_changes_neither_model_nor_window(
+    command: str, home: Home, project: Path
+) -> None:
+    """Its front matter named the model for one turn; the session goes on with its own."""
+    talk = Talk("aaaa-1", cwd=str(project), begin=NOON - timedelta(minutes=9))
+    talk.model = "claude-opus-5-5"
+    talk.ask().answer().ask("More.").answer()
+    talk.write(home)
+    before = slash(home, "monitor", CLAUDE_CODE_SESSION_ID="aaaa-1").lines
+    assert " of 1.00M · " in before[0]
+    name = command.removeprefix("/")
+    words_typed = (
+        f"<command-message>{name}</command-message>\n<command-name>{command}</command-name>"
+    )
+    for _ in range(2):
+        talk.ask(words_typed).ask("● healthy", isMeta=True)
+        talk.answer(model=SMALL, attributionSkill=name)
+        talk.write(home)
+        after = slash(home, "monitor", CLAUDE_CODE_SESSION_ID="aaaa-1").lines
+        assert (after[0], after[1]) == (before[0], before[1])
+        context = home.run("context", "aaaa-1", "--json").json
+        assert (context["model"], context["window_tokens"]) == ("claude-opus-5-5", 1_000_000)
+    talk.ask("Go on.").answer(model=SMALL)
+    talk.write(home)
+    after = slash(home, "monitor", CLAUDE_CODE_SESSION_ID="aaaa-1").lines
+    assert " of 200K · " in after[0], "that is what the person chose"
+
+
+# ── the commands it names ────────────────────────────────────────────────────────────────────────
+
+
+def test_what_comes_next_can_be_typed_where_it_is_read(home: Home, project: Path) -> None:
+    assert "; /tokens alert 80 sets one" in slash(home, "alert").lines[0]
+    assert "Change it: /tokens mode " in slash(home, "mode").out
+    assert "/tokens report --help" in slash(home, "report", "docx").out
+    assert (
+        "it rings in tokens monitor"
+        in slash(home, "alert", "80").out + slash(home, "alert", "test").out
+    ), "the name of a screen stays"
+
+
+def test_with_the_plugin_alone_its_commands_are_named_as_they_are_typed(
+    home: Home, project: Path
+) -> None:
+    settings = home.claude / "settings.json"
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    for text, typed in (
+        (json.dumps({"enabledPlugins": {"tokenbudget@tokenbudget": True}}), "/tokenbudget:tokens"),
+        (json.dumps({"enabledPlugins": {"tokenbudget@tokenbudget": False}}), "/tokens"),
+        ("[", "/tokens"),
+        ('{"enabledPlugins": 3}', "/tokens"),
+    ):
+        settings.write_text(text)
+        assert f"; {typed} alert 80 sets one" in slash(home, "alert").lines[0]
+        assert slash(home, "").lines[0].startswith(f"{typed} ACTION")
+        assert f"Next: {typed} help" in slash(home, "nonsense").lines[-1]
+    settings.write_text(json.dumps({"enabledPlugins": {"tokenbudget@tokenbudget": True}}))
+    (home.claude / "commands").mkdir()
+    (home.claude / "commands" / "tokens.md").touch()
+    assert "; /tokens alert 80 sets one" in slash(home, "alert").lines[0]
 
 
 # ── the others ───────────────────────────────────────────────────────────────────────────────────

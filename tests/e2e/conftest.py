@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from tests.e2e.ahead import project_sandbox
 from tests.e2e.claude_client import Sandbox
 from tests.e2e.install_clients import NEWEST, OLD, Release, install_all, reason_missing
 
@@ -39,9 +40,7 @@ def hook_account(pytestconfig: pytest.Config) -> dict[str, str]:
 @pytest.fixture
 def sandbox(tmp_path: Path) -> Sandbox:
     """A home, a config folder and a small project that no other test shares."""
-    sandbox = Sandbox.create(tmp_path / "box")
-    (sandbox.project / "notes.txt").write_text("Buy milk.\n" * 10, encoding="utf-8")
-    return sandbox
+    return project_sandbox(tmp_path / "box")
 
 
 def pytest_terminal_summary(

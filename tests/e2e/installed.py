@@ -10,6 +10,7 @@ import dataclasses
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -118,31 +119,57 @@ class Machine:
     @contextlib.contextmanager
     def daemon(self) -> Iterator[None]:
         """`tokens serve` beside the client until the block ends."""
-        with subprocess.Popen(
-            [str(self.program), "serve"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            cwd=self.sandbox.project,
-            env=self._environment(),
-        ) as process:
-            try:
-                self._wait_for_daemon(process)
-                yield
-            finally:
-                process.terminate()
-                process.wait(TIMEOUT_SECONDS)
+        keeper = DaemonKeeper([str(self.program), "serve"], self.sandbox, self._environment())
+        try:
+            self._wait_for_daemon(keeper)
+            yield
+        finally:
+            keeper.end()
 
-    def _wait_for_daemon(self, process: "subprocess.Popen[bytes]") -> None:
+    def _wait_for_daemon(self, keeper: "DaemonKeeper") -> None:
         clock = SystemClock()
         until = clock.monotonic_seconds() + READY_SECONDS
         while not (self.home / "run" / "daemon.sock").exists():
-            if process.poll() is not None or clock.monotonic_seconds() > until:
-                raise ClientError(f"no daemon; exit {process.poll()}")
+            if keeper.has_failed or clock.monotonic_seconds() > until:
+                raise ClientError("no daemon")
             clock.sleep(0.05)
 
     def _environment(self) -> dict[str, str]:
         return {**self.sandbox.environment(), **self.variables}
+
+
+class DaemonKeeper:
+    """Keeps a daemon running: it ends by itself when a file of the program is edited."""
+
+    def __init__(self, command: list[str], sandbox: Sandbox, environment: dict[str, str]) -> None:
+        self._command, self._sandbox, self._environment = command, sandbox, environment
+        self._is_ended = threading.Event()
+        self._process = self._started()
+        self.has_failed = False
+        self._keeping = threading.Thread(target=self._keep, daemon=True)
+        self._keeping.start()
+
+    def end(self) -> None:
+        """End it, by its own id."""
+        self._is_ended.set()
+        while self._keeping.is_alive():  # it may be starting just now
+            self._process.terminate()
+            self._keeping.join(1)
+
+    def _keep(self) -> None:
+        while self._process.wait() == 0 and not self._is_ended.is_set():
+            self._process = self._started()
+        self.has_failed = not self._is_ended.is_set()
+
+    def _started(self) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
+            self._command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=self._sandbox.project,
+            env=self._environment,
+        )
 
 
 def typed(client: ClaudeClient, machine: Machine, words: str, *options: str) -> JsonObject:

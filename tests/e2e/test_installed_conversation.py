@@ -14,10 +14,11 @@ import os
 import signal
 import subprocess
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import pytest
+from tests.e2e.ahead import played_ahead
 from tests.e2e.billing import Bill, Exchange, Response, bill_by_model, responses_of
 from tests.e2e.claude_client import PERMISSIONS, ClaudeClient, ClientError, Sandbox
 from tests.e2e.conversation import RequestKind
@@ -69,12 +70,30 @@ def turns(other_model: str, model: str) -> list[str]:
     ]
 
 
-@EVERY
-def test_the_ledger_is_what_was_billed_request_for_request(
-    release: Release, model: str, sandbox: Sandbox, install_outcomes: dict[str, str]
-) -> None:
+class Held(NamedTuple):
+    """A conversation that was held: on which machine, and what was billed for it."""
+
+    machine: Machine
+    exchanges: list[Exchange]
+    claimed: "Claimed"
+    daemon: JsonObject
+
+
+@pytest.fixture(scope="module")
+def held(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    install_outcomes: dict[str, str],
+) -> Iterator[Callable[[Release, str], Held]]:
+    name = test_the_ledger_is_what_was_billed_request_for_request.__name__
+    with played_ahead(request, tmp_path_factory, name, hold) as found:
+        yield found
+
+
+def hold(release: Release, model: str, sandbox: Sandbox) -> Held:
+    """Thirty turns, with everything installed."""
     machine = Machine.create(sandbox)
-    machine.install(runnable(release).version)
+    machine.install(release.version)
     said = turns(SONNET if model == OPUS else OPUS, model)
     assert sum(not words.startswith(SET_MODEL) for words in said) == 30
     with serving(scripts(release, sandbox), sandbox.root / "api") as api, machine.daemon():
@@ -82,7 +101,14 @@ def test_the_ledger_is_what_was_billed_request_for_request(
         claimed = converse(client, machine, f"--model={model}", said)
         exchanges = api.exchanges()
         daemon = json.loads(machine.tokens("serve", "--status", "--json"))
+    return Held(machine, exchanges, claimed, daemon)
 
+
+@EVERY
+def test_the_ledger_is_what_was_billed_request_for_request(
+    release: Release, model: str, held: Callable[[Release, str], Held]
+) -> None:
+    machine, exchanges, claimed, daemon = held(runnable(release), model)
     show(release, model, exchanges, claimed)
     assert daemon["is_running"]
     assert daemon["answered"], "it writes its counts down now and then"
@@ -94,7 +120,7 @@ def test_the_ledger_is_what_was_billed_request_for_request(
     assert {"main", "subagent", "compaction"} <= {each.kind for each in exchanges}
     assert_ledger_is_what_was_billed(machine, exchanges)
     assert_client_knows_the_unseen(release, claimed, exchanges)
-    assert_composition(release, sandbox, exchanges)
+    assert_composition(release, machine.sandbox, exchanges)
 
 
 def assert_ledger_is_what_was_billed(machine: Machine, exchanges: list[Exchange]) -> None:

@@ -6,14 +6,16 @@ start of the next one: the dearest case.
 """
 
 import json
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import pytest
+from tests.e2e.ahead import played_ahead
 from tests.e2e.billing import Exchange
 from tests.e2e.claude_client import ClaudeClient, Sandbox
 from tests.e2e.install_clients import MIDDLE, NEWEST, OLD, Release
 from tests.e2e.installed import Machine, main_requests
-from tests.e2e.matrix import MATRIX, OPUS, runnable
+from tests.e2e.matrix import EVERY, OPUS, runnable
 from tests.e2e.offline_api import serving
 from tests.e2e.scripted_answers import Step, Usage, text
 
@@ -46,15 +48,41 @@ class Added(NamedTuple):
         return max(self.calibrated_tokens, self.by_bytes)
 
 
-@pytest.mark.parametrize(
-    ("release", "model"), MATRIX, ids=[f"{each.version}-{model}" for each, model in MATRIX]
-)
+class Measured(NamedTuple):
+    """Of one client and model: the first request without us, and what each wiring adds."""
+
+    base: str
+    added: dict[str, Added]
+
+
+@pytest.fixture(scope="module")
+def measured(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    install_outcomes: dict[str, str],
+) -> Iterator[Callable[[Release, str], Measured]]:
+    name = test_being_installed_costs_little.__name__
+    with played_ahead(request, tmp_path_factory, name, measure) as found:
+        yield found
+
+
+@EVERY
 def test_being_installed_costs_little(
-    release: Release, model: str, sandbox: Sandbox, install_outcomes: dict[str, str]
+    release: Release, model: str, measured: Callable[[Release, str], Measured]
 ) -> None:
+    base, added = measured(runnable(release), model)
+    show(release, model, base, added)
+    for name, more in added.items():
+        assert more.tokens <= MOST_TOKENS, name
+    assert added["all by default"].size_bytes > 0, "the model knows of the skill"
+    if "commands" in added:
+        assert added["commands"].size_bytes == added["statusline"].size_bytes == 0
+
+
+def measure(release: Release, model: str, sandbox: Sandbox) -> Measured:
     machine = Machine.create(sandbox)
     with serving({"work": WORKED}, sandbox.root / "api") as api:
-        stage = Stage(ClaudeClient(runnable(release), sandbox, api), machine, model)
+        stage = Stage(ClaudeClient(release, sandbox, api), machine, model)
         stage.request("SCRIPT:work")
         stage.base = stage.request("hello")
         wirings: dict[str, tuple[str, ...]] = {"all by default": ()}
@@ -63,12 +91,7 @@ def test_being_installed_costs_little(
         if release is not OLD:
             wirings |= {"plugin": ("--only", "plugin,statusline")}
         added = {name: stage.added_by(*options) for name, options in wirings.items()}
-    show(release, model, stage.base, added)
-    for name, more in added.items():
-        assert more.tokens <= MOST_TOKENS, name
-    assert added["all by default"].size_bytes > 0, "the model knows of the skill"
-    if "commands" in added:
-        assert added["commands"].size_bytes == added["statusline"].size_bytes == 0
+    return Measured(stage.base, added)
 
 
 class Stage:

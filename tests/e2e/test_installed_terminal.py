@@ -3,9 +3,10 @@
 import contextlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
+from tests.e2e.ahead import played_ahead
 from tests.e2e.claude_client import API_KEY, ClaudeClient, Sandbox
 from tests.e2e.install_clients import NEWEST, OLD, Release
 from tests.e2e.installed import Machine, last_told, main_requests, told
@@ -21,20 +22,35 @@ THEIRS = "grep -q session_id && echo another tool was here"
 OURS = r"{model} +● healthy +▕.*▏ +\d+% of {window}"
 
 
+WINDOWS = {OPUS: "1M", SONNET: "200K"}
+
+
+@pytest.fixture(scope="module")
+def typed_all(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    install_outcomes: dict[str, str],
+) -> Iterator[Callable[[Release, str], None]]:
+    name = test_the_line_and_the_commands.__name__
+    with played_ahead(request, tmp_path_factory, name, type_all) as played:
+        yield played
+
+
 @pytest.mark.parametrize(
-    ("release", "model", "window"),
-    [(NEWEST, OPUS, "1M"), (OLD, SONNET, "200K")],
+    ("release", "model"),
+    [(NEWEST, OPUS), (OLD, SONNET)],
     ids=[NEWEST.version, OLD.version],
 )
 def test_the_line_and_the_commands(
-    release: Release,
-    model: str,
-    window: str,
-    sandbox: Sandbox,
-    install_outcomes: dict[str, str],
+    release: Release, model: str, typed_all: Callable[[Release, str], None]
 ) -> None:
-    line = re.compile(OURS.format(model=model.removeprefix("claude-"), window=window))
-    with session(runnable(release), sandbox, model) as (terminal, client, machine):
+    typed_all(runnable(release), model)
+
+
+def type_all(release: Release, model: str, sandbox: Sandbox) -> None:
+    """Look at the line, then type the commands by hand."""
+    line = re.compile(OURS.format(model=model.removeprefix("claude-"), window=WINDOWS[model]))
+    with session(release, sandbox, model) as (terminal, client, machine):
         terminal.wait_for("prompt", lambda: "another tool was here" in shown(terminal))
         say(terminal, client, "SCRIPT:hello")
         terminal.wait_for("our line", lambda: line.search(shown(terminal)) is not None)

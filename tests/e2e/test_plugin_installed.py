@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.e2e.ahead import played_ahead
 from tests.e2e.claude_client import ClaudeClient, Sandbox
 from tests.e2e.conversing_client import conversing
 from tests.e2e.install_clients import MIDDLE, NEWEST, OLD, Release
@@ -38,10 +39,25 @@ def test_the_client_finds_it_valid(
             assert "warning" not in said.replace("directory warning", "")
 
 
+@pytest.fixture(scope="module")
+def by_settings(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    install_outcomes: dict[str, str],
+) -> Iterator[Callable[[Release, str], None]]:
+    name = test_settings_alone_wire_it_and_its_commands_run.__name__
+    with played_ahead(request, tmp_path_factory, name, wire_by_settings) as played:
+        yield played
+
+
 @pytest.mark.parametrize("release", [NEWEST, MIDDLE], ids=lambda each: each.version)
 def test_settings_alone_wire_it_and_its_commands_run(
-    release: Release, sandbox: Sandbox, install_outcomes: dict[str, str]
+    release: Release, by_settings: Callable[[Release, str], None]
 ) -> None:
+    by_settings(runnable(release), "")
+
+
+def wire_by_settings(release: Release, _: str, sandbox: Sandbox) -> None:
     with client_with_tokens(release, sandbox) as (client, machine):
         machine.install(release.version, "--only", "plugin,statusline")
         if release is MIDDLE:
@@ -64,11 +80,26 @@ def test_settings_alone_wire_it_and_its_commands_run(
         assert len(machine.slashes()) == runs, "gone"
 
 
+@pytest.fixture(scope="module")
+def by_verbs(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    install_outcomes: dict[str, str],
+) -> Iterator[Callable[[Release, str], None]]:
+    name = test_the_clients_own_verbs_install_it_from_the_checkout.__name__
+    with played_ahead(request, tmp_path_factory, name, install_by_verbs) as played:
+        yield played
+
+
 @pytest.mark.parametrize("release", [NEWEST, OLD], ids=lambda each: each.version)
 def test_the_clients_own_verbs_install_it_from_the_checkout(
-    release: Release, sandbox: Sandbox, install_outcomes: dict[str, str]
+    release: Release, by_verbs: Callable[[Release, str], None]
 ) -> None:
     """2.0.76 takes a plugin in this way only, and keeps a copy of it."""
+    by_verbs(runnable(release), "")
+
+
+def install_by_verbs(release: Release, _: str, sandbox: Sandbox) -> None:
     with client_with_tokens(release, sandbox) as (client, machine):
         verb(client, machine, "marketplace", "add", str(CHECKOUT))
         verb(client, machine, "install", NAMED)

@@ -6,10 +6,14 @@ given no permission beyond the command's own: whatever else an argument might st
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
+from tests.e2e.ahead import AT_ONCE, played_ahead
+from tests.e2e.billing import Exchange
 from tests.e2e.claude_client import ClaudeClient, Sandbox
 from tests.e2e.conversing_client import Conversation, conversing
 from tests.e2e.install_clients import MIDDLE, NEWEST, OLD, Release
@@ -18,6 +22,8 @@ from tests.e2e.matrix import OPUS, SONNET, runnable
 from tests.e2e.offline_api import serving
 from tests.e2e.scripted_answers import Script, Step, text, tool_use
 from tests.e2e.test_context import billed, prompt_of
+
+from tokenbudget.gateway.command_files import rendered
 
 pytestmark = pytest.mark.e2e
 
@@ -37,7 +43,7 @@ COMMANDS = {
     "/sc:cleanup-context": ("compact",),
     "/sc:mode compressed": ("mode", "compressed"),
 }
-FEW = ("/tokens monitor", "/tokens optimize", "/sc:mode compressed")
+FEW = ("/tokens monitor", "/tokens optimize", "/sc:mode compressed", "/tokens monitor")
 MOST_CHARACTERS = 2_500
 """Of an output, which the model reads for as long as the session lasts."""
 
@@ -58,23 +64,51 @@ def test_every_action_and_command_tells_the_model_what_it_printed(
     assert {"token-report.text", "token-export.csv"} <= {each.name for each in context.iterdir()}
 
 
+class Asked(NamedTuple):
+    """What a few commands said, and the last request before them."""
+
+    last: Exchange
+    slashes: list[Slash]
+
+
+@pytest.fixture(scope="module")
+def asked(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    install_outcomes: dict[str, str],
+) -> Iterator[Callable[[Release, str], Asked]]:
+    name = test_a_few_on_every_client_and_model.__name__
+    with played_ahead(request, tmp_path_factory, name, ask_a_few) as found:
+        yield found
+
+
 @pytest.mark.parametrize(
     ("release", "model"),
     [(NEWEST, SONNET), (MIDDLE, OPUS), (MIDDLE, SONNET), (OLD, OPUS), (OLD, SONNET)],
     ids=lambda each: each.version if isinstance(each, Release) else each,
 )
 def test_a_few_on_every_client_and_model(
-    release: Release, model: str, sandbox: Sandbox, install_outcomes: dict[str, str]
+    release: Release, model: str, asked: Callable[[Release, str], Asked]
 ) -> None:
-    with session(runnable(release), sandbox, model) as (talk, client, machine):
+    """The second look at the window tells of the same model, whichever answered the first one."""
+    last, slashes = asked(runnable(release), model)
+    bill = billed(last)
+    for monitored in (slashes[0], slashes[-1]):
+        assert monitored.arguments == ("monitor",)
+        assert f"· {model.removeprefix('claude-')}" in monitored.printed
+    assert f"· {prompt_of(bill) + bill.output_tokens:,} used ·" in slashes[0].printed
+
+
+def ask_a_few(release: Release, model: str, sandbox: Sandbox) -> Asked:
+    with session(release, sandbox, model) as (talk, client, machine):
+        for name, words in rendered(str(machine.program), True).items():  # with a model named
+            (sandbox.config / name).write_text(words, encoding="utf-8")
         talk.say("SCRIPT:work")
         last = main_requests(client.api.exchanges())[-1]
         for words in FEW:
             ask(talk, client, machine, words)
-    [monitored, *_] = machine.slashes()
-    assert model.removeprefix("claude-") in monitored.printed
-    bill = billed(last)
-    assert f"· {prompt_of(bill) + bill.output_tokens:,} used ·" in monitored.printed
+        assert "haiku" in main_requests(client.api.exchanges())[-1].body["model"]
+    return Asked(last, machine.slashes())
 
 
 def test_what_is_shown_is_this_session(sandbox: Sandbox, install_outcomes: dict[str, str]) -> None:
@@ -111,10 +145,13 @@ def test_an_argument_starts_nothing_else(
     arguments = REFUSED if release is NEWEST else REFUSED[:1]
     with serving({}, sandbox.root / "api") as api:
         client = ClaudeClient(release, sandbox, api)
-        for argument in arguments:
-            words = f"/tokens {argument}".replace(MARK, str(mark))
-            typed(client, machine, words, f"--model={SONNET}")
-            assert not mark.exists(), words
+
+        def try_out(argument: str) -> None:
+            typed(client, machine, f"/tokens {argument}", f"--model={SONNET}")
+            assert not mark.exists(), argument
+
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(try_out, [one.replace(MARK, str(mark)) for one in arguments]))
         assert machine.slashes() == []
         assert main_requests(api.exchanges()) == [], "the model is not asked either"
 

@@ -5,6 +5,7 @@ of it anew; then the session's own model goes on, with its cache. The bodies of 
 by our table, are the figures of docs/slash.md.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
@@ -50,8 +51,10 @@ def test_the_named_model_answers_one_turn_and_the_sessions_cache_stays_warm(
     release: Release, model: str, tmp_path: Path, install_outcomes: dict[str, str]
 ) -> None:
     runnable(release)
-    switched = session(release, model, tmp_path / "switched", with_model=True)
-    stayed = session(release, model, tmp_path / "stayed", with_model=False)
+    with ThreadPoolExecutor() as pool:  # each in a sandbox of its own
+        one = pool.submit(session, release, model, tmp_path / "switched", with_model=True)
+        other = pool.submit(session, release, model, tmp_path / "stayed", with_model=False)
+    switched, stayed = one.result(), other.result()
 
     assert "haiku" in switched.asked.model
     assert switched.asked.read_tokens == 0, "that model has seen nothing of the session"

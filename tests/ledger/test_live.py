@@ -44,6 +44,39 @@ def test_the_last_request_of_the_main_thread_speaks_for_a_session(bench: Workben
     assert found[1].told_window_tokens is None
 
 
+@pytest.mark.parametrize("command", ["tokens", "sc:mode", "tokenbudget:tokens"])
+def test_what_answered_a_command_of_ours_does_not_speak_for_the_session(
+    desk: Desk, command: str
+) -> None:
+    """The command may have named a model of its own for that one turn."""
+    talk = plain_session("s1")
+    model, tokens = talk.model, talk.window_tokens
+    talk.ask("<command-name>/tokens</command-name>").answer(
+        model="claude-haiku-4-5", attributionSkill=command
+    )
+    talk.write(desk.home)
+    with desk.open() as bench:
+        [found] = bench.ledger.active_sessions(0, NOON_MS, 10)
+        last = bench.ledger.last_context("s1")
+    assert (found.model, found.window_tokens) == (model, tokens)
+    assert last is not None
+    assert last[:2] == (model, tokens)
+    assert found.at_ms == round(talk.at.timestamp() * 1000), "it was used then all the same"
+
+
+def test_another_skill_does_and_so_does_what_is_all_there_is(desk: Desk) -> None:
+    small = "claude-haiku-4-5"
+    theirs = plain_session("s1").ask("/deploy").answer(model=small, attributionSkill="deploy")
+    theirs.write(desk.home)
+    first = Talk("s2", cwd="/srv/blog").ask("/tokens")
+    first.answer(model=small, attributionSkill="tokens").write(desk.home, "-srv-blog")
+    with desk.open() as bench:
+        assert {one.model for one in bench.ledger.active_sessions(0, NOON_MS, 10)} == {small}
+        last = bench.ledger.last_context("s2")
+    assert last is not None
+    assert last[0] == small
+
+
 def test_what_is_too_old_or_from_the_future_is_not_active(bench: Workbench) -> None:
     assert bench.ledger.active_sessions(NOON_MS, NOON_MS + HOUR_MS, 10) == []
     assert bench.ledger.active_sessions(0, BEGIN_MS - 1, 10) == []

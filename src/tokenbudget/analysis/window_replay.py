@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from tokenbudget.ledger.windows import PieceRow, RequestRow
     from tokenbudget.metering.calibration import Fit
 
+MODEL_COMMAND = "/model"
+"""By it a person says what the session's own model is from then on."""
 STEADY_TOKENS = 24
 PIECE_TOLERANCE_TOKENS = 12
 """A step may miss by so much, and so much for each piece, beside the calibration's own error."""
@@ -49,6 +51,8 @@ class Moment(NamedTuple):
     """Of `groups`, what was read from the cache."""
     raw_remainder_tokens: float
     """Reported tokens less every visible piece as first counted, nothing corrected."""
+    aside: int = 0
+    """Its number among the requests of a slash command that named another model; 0: it is none."""
 
 
 class Replay:
@@ -84,6 +88,9 @@ class Replay:
         self._request: RequestRow | None = None
         self._last_known: RequestRow | None = None
         self._cause = ""
+        self._command = ""
+        self._own_model = ""
+        self._aside = 0
         self._begun: set[str] = set()
         self._known: dict[tuple[str, str, str, Measure], float] = {}
 
@@ -124,6 +131,8 @@ class Replay:
             return
         request = self._requests.get(row.link) if row.link else None
         if request is None:
+            if row.kind == window.PROMPT:
+                self._turn_begins(row.link)
             self.waiting.append(self._made(row))
             return
         if row.kind == window.TOOL_USE:
@@ -136,8 +145,22 @@ class Replay:
 
     # ── a request ──────────────────────────────────────────────────────────────────────────────
 
+    def _turn_begins(self, command: str) -> None:
+        """A person said something, or typed this slash command."""
+        self._command, self._aside = command, 0
+        if command == MODEL_COMMAND:
+            self._own_model = ""
+
+    def _note_model(self, model: str) -> None:
+        """Whether this model is the session's own, or one that a command named for one turn."""
+        if self._command and self._own_model not in ("", model):
+            self._aside += 1
+        else:
+            self._own_model, self._aside = model, 0
+
     def _begin(self, request: RequestRow) -> None:
         self._settle_answer()
+        self._note_model(request.model)
         self._begun.add(request.key)
         fit = self._fit_of(request.model)
         older = self.groups()
@@ -361,6 +384,7 @@ class Replay:
                 band_tokens=band,
                 read_groups=read,
                 raw_remainder_tokens=remainder,
+                aside=self._aside,
             )
         )
 

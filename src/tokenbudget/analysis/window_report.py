@@ -7,6 +7,7 @@ from typing import NamedTuple
 from tokenbudget.analysis.composition import components
 from tokenbudget.analysis.rebuilt import rebuilt_window, record_notes, record_of
 from tokenbudget.analysis.session_window import ComponentCost, Sample, SessionWindow, ThreadCost
+from tokenbudget.analysis.window_aside import own_moments, telling_moments
 from tokenbudget.analysis.window_cost import window_cost
 from tokenbudget.analysis.window_replay import Replay
 from tokenbudget.analysis.window_size import window_size
@@ -96,14 +97,15 @@ def session_window(
     """
     replay = followed(ledger, session, file, agent, fit_of)
     moments = replay.moments
-    known = [moment for moment in moments if moment.request.prompt_tokens]
+    telling = telling_moments(moments)
+    known = [moment for moment in telling if moment.request.prompt_tokens]
     last = known[-1].request if known else None
-    model = moments[-1].request.model if moments else ""
+    model = own_moments(moments)[-1].request.model if moments else ""
     told_tokens = None if agent else ledger.windows.told_window(session)
     size = _size(replay, known, model, own, told_tokens)
     fit = fit_of(model) if model else prior("")
     samples = _samples(known)
-    counted = rebuilt(last.key) if last is not None and last is moments[-1].request else None
+    counted = rebuilt(last.key) if last is not None and last is telling[-1].request else None
     parts: tuple[Component, ...] = ()
     if last is not None and not replay.changed_since:
         here = replay
@@ -242,7 +244,7 @@ def _file_notes(file: WindowFile | None, session: str, replay: Replay) -> list[s
         notes.append("no request has been answered yet: nothing is known of the window")
     elif not any(moment.request.prompt_tokens for moment in moments):
         notes.append("no request reported its usage: how full the window is, is not known")
-    elif not moments[-1].request.prompt_tokens:
+    elif not telling_moments(moments)[-1].request.prompt_tokens:
         notes.append("the last request reported no usage: these are the figures of the one before")
     if replay.changed_since and moments:
         what = _CHANGES.get(replay.changed_since, "the window changed")
@@ -258,7 +260,7 @@ def _model_notes(moments: Sequence[Moment], model: str, size_tokens: int | None)
     notes: list[str] = []
     if model and size_tokens is None:
         notes.append(f'the window of {model} is not known: set windows."{model}" in config.toml')
-    models = list(dict.fromkeys(moment.request.model for moment in moments))
+    models = list(dict.fromkeys(moment.request.model for moment in own_moments(moments)))
     if len(models) > 1:
         notes.append(f"the model changed ({', '.join(models)}): this is the window of the last one")
     return notes

@@ -69,6 +69,9 @@ def view_of(
     requests = bench.ledger.last_requests(
         facts.session, window.at_ms - CACHE_LOOK_MS, CACHE_REQUESTS
     )
+    told = {(sample.at_ms, sample.model) for sample in window.samples}
+    # What another model answered, by a command that named it, has a cache of its own.
+    requests = [one for one in requests if (one.started_at_ms, one.model) in told] or requests
     limits = limits_of(bench.settings)
     return session_view(
         facts,

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     Answer = TypeVar("Answer")
 
-FORMAT = 2
+FORMAT = 3
 """Raised when `SessionWindow` changes: kept answers are void then."""
 SAMPLE_FILES = 40
 SAMPLE_BYTES = 24_000_000

@@ -12,6 +12,7 @@ import io
 from typing import NamedTuple
 
 from tokenbudget.cli.slash_told import Told
+from tokenbudget.cli.slash_words import as_typed, typed_name, with_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ ACTIONS = (
     Action("export", "write csv, json, sql and more"),
     Action("mode", "verbose, balanced, compressed"),
 )
+_NAMES = tuple(one.name for one in ACTIONS)
 HELP = ("", "help", "-h", "--help")
 _NOTES_SHOWN = 2
 _PRINTING = ("--json", "--output=-", "--html=-")
@@ -43,7 +45,7 @@ _PRINTING = ("--json", "--output=-", "--html=-")
 
 def run(arguments: Sequence[str]) -> int:
     """Carry the verb out; always 0."""
-    told = _answered(list(arguments))
+    told = _named_as_here(_answered(list(arguments)))
     try:
         from tokenbudget.metering.tokenizer import BytePairCounter
         from tokenbudget.reports.slash import fitted
@@ -64,8 +66,13 @@ def _answered(arguments: list[str]) -> Told:
         told = _told(arguments)
     said = [line.removeprefix("tokens: ") for line in complaints.getvalue().splitlines()]
     notes = [f"! {line}" for line in said if line.strip()][:_NOTES_SHOWN]
-    lines = [*told.lines, *out.getvalue().splitlines(), *notes]
-    return told._replace(lines=lines or ["Done; there is nothing to say."])
+    printed = [as_typed(line, _NAMES) for line in (*out.getvalue().splitlines(), *notes)]
+    return told._replace(lines=[*told.lines, *printed] or ["Done; there is nothing to say."])
+
+
+def _named_as_here(told: Told) -> Told:
+    name = typed_name()
+    return Told([with_name(line, name) for line in told.lines], with_name(told.next_words, name))
 
 
 def _told(arguments: list[str]) -> Told:
@@ -79,7 +86,7 @@ def _told(arguments: list[str]) -> Told:
     except KeyboardInterrupt:
         return Told(["Stopped; tokens undo takes back what was done."])
     except TokenBudgetError as reason:
-        return Told([_sentence(str(reason))])
+        return Told([as_typed(_sentence(str(reason)), _NAMES)])
     except Exception as fault:  # noqa: BLE001 (a failure would cost the person the whole turn)
         return Told(
             [f"A fault of tokens ({type(fault).__name__}: {fault}); nothing else happened."]
@@ -142,4 +149,6 @@ def _nearest(name: str) -> str:
 
 
 def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")
+    first = text.partition(" ")[0]
+    begun = text[:1].upper() if first.isalpha() else text[:1]  # an id or a path stays as it is
+    return begun + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")

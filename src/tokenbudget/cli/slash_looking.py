@@ -25,6 +25,10 @@ def monitor(rest: list[str]) -> Told:
     options, seconds = options_of(rest)
     own = "" if options.session or options.from_paths else agent_session()
     options.session = options.session or own
+    if not options.session and not options.from_paths:  # 2.0.76 does not tell which one it is
+        options.session = _last_here()
+        if not options.session:
+            return Told(["No session of this folder was read yet; ask again after an answer."])
     try:
         frame = one_frame(options, seconds)
     except BadRequest:
@@ -32,6 +36,17 @@ def monitor(rest: list[str]) -> Told:
             raise
         return Told(["This session has no answered request yet; its window is still empty."])
     return Told(brief_lines(frame), "Next: /tokens optimize")
+
+
+def _last_here() -> str:
+    """The session that was used last of those begun in this folder; '' where there is none.
+
+    Another project's would be taken for the one that asks.
+    """
+    with open_workbench(settings(), terminal()) as bench:
+        here = bench.settings.working_dir
+        found = bench.ledger.last_sessions(here) if here else []
+    return found[0].session if found else ""
 
 
 def alert(rest: list[str]) -> Told:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tokenbudget.model.protocols import TokenCounter, WindowSource
     from tokenbudget.model.window import Measure, Placed, RebuiltRequest
 
-RULES = 2
+RULES = 3
 """Raised when pieces are cut or named in another way: everything is counted again then."""
 
 

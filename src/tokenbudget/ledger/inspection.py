@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from tokenbudget.ledger.files import shown_path
+from tokenbudget.model.own_commands import OWN_COMMANDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -141,15 +142,21 @@ def first_prompt(connection: sqlite3.Connection, session: str) -> tuple[str, int
     return None if row is None else (shown_path(row[0]), row[1])
 
 
+_MARKS = ", ".join("?" * len(OWN_COMMANDS))
+
+
 def last_context(connection: sqlite3.Connection, session: str) -> tuple[str, int, int] | None:
-    """(model, tokens in the window, time in ms) of the last main-thread response with usage."""
+    """(model, tokens in the window, time in ms) of the last main-thread response with usage.
+
+    One to a command of ours, which may name a model of its own, only where there is no other.
+    """
     row: tuple[str, int, int] | None = connection.execute(
         "SELECT m.name, r.input_tokens + r.cache_write_5m_tokens + r.cache_write_1h_tokens"
         " + r.cache_read_tokens + r.output_tokens, r.started_at_ms"
         " FROM response r JOIN session s ON s.id = r.session_id JOIN model m ON m.id = r.model_id"
         " WHERE s.name = ? AND r.is_sidechain = 0 AND r.input_tokens IS NOT NULL"
-        " ORDER BY r.started_at_ms DESC, r.byte_offset DESC LIMIT 1",
-        (session,),
+        f" ORDER BY r.skill IN ({_MARKS}), r.started_at_ms DESC, r.byte_offset DESC LIMIT 1",
+        (session, *OWN_COMMANDS),
     ).fetchone()
     return row
 

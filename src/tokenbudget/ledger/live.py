@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from tokenbudget.ledger.inspection import last_context
 from tokenbudget.ledger.windows import REQUEST_COLUMNS, REQUEST_NAMES, RequestRow
+from tokenbudget.model.own_commands import OWN_COMMANDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +34,8 @@ def active_sessions(
     """Sessions with a main-thread request in `[since_ms, until_ms]`, the last used first."""
     rows = connection.execute(
         "SELECT s.name, s.title, ifnull(p.path, ''), s.cwd, m.name, l.tokens, t.window_tokens,"
-        " l.at_ms FROM (SELECT session_id, model_id, file_id, max(started_at_ms) AS at_ms,"
+        " l.at_ms, l.skill FROM"
+        " (SELECT session_id, model_id, file_id, skill, max(started_at_ms) AS at_ms,"
         "  input_tokens + cache_write_5m_tokens + cache_write_1h_tokens + cache_read_tokens"
         "  + ifnull(output_tokens, 0) AS tokens"
         "  FROM response INDEXED BY response_time WHERE started_at_ms BETWEEN ? AND ?"
@@ -42,7 +45,16 @@ def active_sessions(
         " LEFT JOIN told_window t ON t.session = s.name ORDER BY l.at_ms DESC LIMIT ?",
         (since_ms, until_ms, limit),
     )
-    return [ActiveSession(*row) for row in rows]
+    return [_of_its_own(connection, ActiveSession(*row), skill) for *row, skill in rows]
+
+
+def _of_its_own(connection: sqlite3.Connection, found: ActiveSession, skill: str) -> ActiveSession:
+    """The session with the model and the window that it had before it answered a command of ours.
+
+    Such a command may name a model of its own, for the one turn that answers it.
+    """
+    before = last_context(connection, found.session) if skill in OWN_COMMANDS else None
+    return found if before is None else found._replace(model=before[0], window_tokens=before[1])
 
 
 def last_requests(

@@ -88,7 +88,8 @@ class Placed(NamedTuple):
     """A piece, or an event, where a transcript shows it.
 
     `thread` is '' for the main thread, else the subagent's id. `link` is the response's key for
-    what the model wrote, the tool_use id for a tool's result, and what `EVENTS` say.
+    what the model wrote, the tool_use id for a tool's result, the command for a prompt that is a
+    slash command, and what `EVENTS` say.
     """
 
     offset: int

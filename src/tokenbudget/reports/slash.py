@@ -38,16 +38,17 @@ NAME_WIDTH = 44
 SPENDERS, CONSUMERS, FINDINGS, SESSIONS, PROPOSALS = 6, 3, 5, 4, 5
 _KINDS = (("Files", "file"), ("Commands", "command"), ("MCP servers", "mcp_server"))
 _GAP = re.compile(r"\s{2,}")
+_TAG = re.compile(r"<(?=[/!?A-Za-z])")
+"""How a tag begins: clients wrap their own words in such, and a name may mimic them."""
 _RULE = re.compile(r"[\s─━═=_-]*")
 _NEXT_WIDTH = 90
 
 
 def fitted(lines: Sequence[str], next_words: str, counter: TokenCounter) -> list[str]:
     """The lines that there is room for, and the closing one with what all of it costs."""
-    wanted = [cut(_GAP.sub("  ", one_line(line).strip()), LINE_WIDTH, keeps_start=True)
-              for line in lines]  # fmt: skip
+    wanted = [cut(_plain(line), LINE_WIDTH, keeps_start=True) for line in lines]
     wanted = [line for line in wanted if not _RULE.fullmatch(line)]
-    next_words = cut(one_line(next_words), _NEXT_WIDTH, keeps_start=True)
+    next_words = cut(_plain(next_words), _NEXT_WIDTH, keeps_start=True)
     kept = wanted[: MOST_LINES - 1]
     while True:
         left = len(wanted) - len(kept)
@@ -61,6 +62,11 @@ def fitted(lines: Sequence[str], next_words: str, counter: TokenCounter) -> list
         else:  # one line in a script that takes many tokens for a sign
             kept = [cut(line, len(line) * 2 // 3, keeps_start=True) for line in kept]
             next_words = cut(next_words, len(next_words) * 2 // 3, keeps_start=True)
+
+
+def _plain(line: str) -> str:
+    """One line of words, and no tag in it."""
+    return _TAG.sub("< ", _GAP.sub("  ", one_line(line).strip()))
 
 
 # ── looks ────────────────────────────────────────────────────────────────────────────────────────
@@ -116,7 +122,8 @@ def archive_brief(view: PlanView) -> list[str]:
     ]
     for row in sorted(view.rows, key=lambda row: -row.raw_bytes)[:SESSIONS]:
         title = cut(one_line(row.title), NAME_WIDTH)
-        named = f"{one_line(row.session[:8])} {title}".strip()
+        quoted = title.replace('"', "'")
+        named = f'{one_line(row.session[:8])} "{quoted}"' if title else one_line(row.session[:8])
         lines.append(f"{named}: {size(row.raw_bytes)}, {age(row.last_ms, view.now_ms)}")
     left = len(view.rows) - SESSIONS
     return [*lines, f"and {left:,} more"] if left > 0 else lines

@@ -752,3 +752,27 @@ def test_a_prompt_that_was_taken_back_before_its_answer_is_left_behind() -> None
     taken_back = prompt("Two.", "u2", parentUuid="u1")
     instead = prompt("Three.", "u3", parentUuid="u1")
     assert [kind for _, kind, _ in events(first, taken_back, instead)] == [window.REWOUND]
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        (
+            "<command-message>tokens</command-message>\n<command-name>/tokens</command-name>\n",
+            "/tokens",
+        ),
+        (
+            "<command-name>/model</command-name>\n  <command-message>model</command-message>",
+            "/model",
+        ),
+        ("<command-name>sc:mode</command-name>", "/sc:mode"),
+        ("Why does <command-name>/tokens</command-name> stand there?", ""),
+        ("<command-name>/" + "x" * 2_000 + "</command-name>", ""),
+        ("<command-name>/two\nlines</command-name>", ""),
+        ("<command-message>" + "<" * 500, ""),
+        ("<local-command-stdout>Set model to opus</local-command-stdout>", ""),
+    ],
+)
+def test_a_slash_command_is_told_from_what_a_person_wrote(text: str, command: str) -> None:
+    [found] = placed(prompt(text, "u1"))
+    assert (found.piece.kind, found.link) == (window.PROMPT, command)

@@ -7,6 +7,7 @@ resume wrote again are recognised by their `uuid`.
 
 # No `from __future__ import annotations`: see decoder.py.
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,6 +23,11 @@ from tokenbudget.sources.claude_code.details import blocks_of, target_of
 LONGEST_LINE_BYTES = 1 << 26
 SKILL_SIGN = "Base directory for this skill: "
 """How the client begins the text of a skill that was called."""
+COMMAND_CHARACTERS = 1_000
+"""A slash command names itself in the first two lines of its prompt."""
+_COMMAND = re.compile(
+    r"\A(?:<command-message>[^<]*</command-message>\s*)?<command-name>(/?[^<\n]{1,80})<"
+)
 
 
 class Said(Struct, gc=False):
@@ -184,7 +190,8 @@ class WindowReader:
                 for piece in self._results(link, block.content):
                     yield link, piece
             elif block.type == "text":
-                yield "", _prompt(line, plain(block.text))
+                piece = _prompt(line, plain(block.text))
+                yield _command(piece) if piece.kind == window.PROMPT else "", piece
             elif block.type == "image":
                 yield "", _piece(window.IMAGE, "", size_bytes=len(bytes(block.source)))
             else:
@@ -260,6 +267,12 @@ def _prompt(line: WindowLine, words: str) -> Piece:
         folder = words[len(SKILL_SIGN) :].partition("\n")[0].replace("\\", "/").rstrip("/")
         return _piece(window.SKILL_BODY, words, folder.rpartition("/")[2] or "unknown")
     return _piece(window.REMINDER, words, "notice")
+
+
+def _command(prompt: Piece) -> str:
+    """The slash command that a prompt is, as `/name`; '' for what a person wrote."""
+    found = _COMMAND.match(prompt.text, 0, COMMAND_CHARACTERS)
+    return "" if found is None else f"/{found[1].lstrip('/')}"
 
 
 def _is_prompt(line: WindowLine) -> bool:

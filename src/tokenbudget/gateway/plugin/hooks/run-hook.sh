@@ -3,21 +3,29 @@
 # not at all. Says nothing on standard error and ends with 0, whatever happens: a hook must never
 # break the agent's turn.
 
-recorded=${TOKENS_HOME:-${XDG_DATA_HOME:-$HOME/.local/share}/tokenbudget}/run/hook-command
+home=${TOKENS_HOME:-${XDG_DATA_HOME:-$HOME/.local/share}/tokenbudget}
+recorded=$home/run/hook-command
 exec 2>/dev/null
 trap 'exit 0' EXIT
 
-line=
-if [ -O "$recorded" ]; then  # nobody else's words are run
-  IFS= read -r line <"$recorded"
-fi
-if [ -n "$line" ]; then
-  command eval "set -- $line"  # by itself, a quote that is left open would end this shell
-  if [ -x "$1" ]; then
-    "$@"
-    exit 0
-  fi
-fi
+set --
+case $home in
+  /*)  # never what lies in the project
+    if [ -O "$home/run" ] && [ -O "$recorded" ] && [ -f "$recorded" ]; then  # nor another user's
+      while IFS= read -r word; do  # a line is a word: no shell reads what it says
+        set -- "$@" "$word"
+      done <"$recorded"
+    fi
+    ;;
+esac
+case "$1|$2|$3|$4" in
+  /*"|-IS|-c|"*"import hook_client"*)
+    if [ $# -ge 6 ] && [ -f "$1" ] && [ -x "$1" ] && [ -f "$5/hook_client.py" ]; then
+      "$@"
+      exit 0
+    fi
+    ;;
+esac
 
-sh "${0%/*}/../bin/tokens" hook
+/bin/sh "${0%/*}/../bin/tokens" hook
 exit 0
