@@ -122,7 +122,7 @@ class TestRefusal:
         done = home.run("doctor", "--calibration", "--rebuild")
 
         assert (done.code, done.out) == (2, "")
-        assert done.err.startswith("tokens: --calibration and --rebuild are two errands")
+        assert done.err.startswith("tokens: --calibration and --rebuild are different errands")
 
 
 def test_what_was_learnt_is_used_and_told_by_context(home: Home) -> None:

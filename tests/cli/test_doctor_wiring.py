@@ -150,9 +150,9 @@ def test_after_uninstall_nothing_is_wired(installed: Home) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--wiring", "--rebuild"], "--rebuild and --wiring are 2 errands"),
-        (["--wiring", "--calibration"], "--calibration and --wiring are 2 errands"),
-        (["--calibration", "--rebuild"], "--calibration and --rebuild are 2 errands"),
+        (["--wiring", "--rebuild"], "--rebuild and --wiring are different errands"),
+        (["--wiring", "--calibration"], "--calibration and --wiring are different errands"),
+        (["--calibration", "--rebuild"], "--calibration and --rebuild are different errands"),
         (["--wiring", "--from", "."], "--wiring is about this machine"),
         (["--calibration", "--check"], "--check is about the wiring"),
     ],

@@ -64,7 +64,7 @@ def run(arguments: Sequence[str]) -> int:
     errands = [name for name in ("calibration", "rebuild", "wiring") if getattr(options, name)]
     if len(errands) > 1:
         named = " and ".join(f"--{name}" for name in errands)
-        raise BadRequest(f"{named} are {len(errands)} errands; leave one of them out")
+        raise BadRequest(f"{named} are different errands; leave one of them out")
     if options.wiring:
         return _wiring(options)
     if options.check and options.calibration:

@@ -103,10 +103,11 @@ def append(home: str, line: bytes) -> None:
     descriptor = _opened(home, path)
     if posix.fstat(descriptor).st_size > ROOM_BYTES:
         _set_aside(descriptor, path, home + FULL)
+        posix.close(descriptor)
         descriptor = _opened(home, path)
-        if posix.fstat(descriptor).st_size > MOST_BYTES - LINE_BYTES:
-            return  # it can be neither moved nor added to
-    posix.write(descriptor, line)
+    if posix.fstat(descriptor).st_size <= MOST_BYTES - LINE_BYTES:
+        posix.write(descriptor, line)  # else it can be neither moved nor added to
+    posix.close(descriptor)  # where something fails the process ends soon enough
 
 
 def _opened(home: str, path: str) -> int:
@@ -141,9 +142,10 @@ def _content(path: str) -> bytes:
         descriptor = posix.open(path, posix.O_RDONLY | posix.O_NONBLOCK | posix.O_CLOEXEC)
     except FileNotFoundError:
         return b""
-    data = posix.read(descriptor, MOST_BYTES)
-    posix.close(descriptor)
-    return data
+    try:
+        return posix.read(descriptor, MOST_BYTES)
+    finally:
+        posix.close(descriptor)
 
 
 def dropped_lines(data: bytes) -> int:
