@@ -499,6 +499,19 @@ def test_over_a_compaction_what_mattered_is_kept_and_what_was_freed_is_told(
     assert desk.says("SessionStart", source="compact") == "Compacted: 165K to 21K, 144K freed."
 
 
+@pytest.mark.parametrize(("prompt_id", "files"), [("p1", 1), (None, 0)])
+def test_the_first_call_of_a_new_client_counts_before_its_transcript_is_there(
+    desk: HookDesk, prompt_id: str | None, files: int
+) -> None:
+    path = desk.folder / "notes.txt"
+    path.write_text("Buy milk.\n")
+    desk.answers(
+        "PostToolUse", tool_name="Read", tool_use_id="toolu_1", prompt_id=prompt_id,
+        tool_input={"file_path": str(path)}, tool_response=read_response(path),
+    )  # fmt: skip
+    assert len(desk.state.files) == files
+
+
 def test_what_was_freed_is_measured_where_the_client_tells_it_late_or_not_at_all(
     desk: HookDesk,
 ) -> None:

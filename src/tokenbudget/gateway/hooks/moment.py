@@ -64,10 +64,13 @@ def is_of_main_thread(event: "HookEvent", state: "SessionState") -> bool:
     """Whether the main thread surely did this.
 
     An old client does not say which subagent calls a tool: there the call has to stand in the
-    main thread's transcript.
+    main thread's transcript. A new one may write that later than it asks: until it tells its
+    version, it is known by its `prompt_id` (2.1.270 and 2.1.329 have it, 2.0.76 does not).
     """
     if event.is_of_agent:
         return False
-    if not event.tool or version_of(state.tail.version) >= NAMES_SUBAGENTS_FROM:
+    version = version_of(state.tail.version)
+    is_new = version >= NAMES_SUBAGENTS_FROM if version else "prompt_id" in event.told
+    if not event.tool or is_new:
         return True
     return bool(event.tool_use) and event.tool_use in state.tail.uses
