@@ -263,6 +263,6 @@ def share(height: float) -> Usage:
 
 
 def filling(heights: list[float]) -> list[Step]:
-    """A tool call at each height."""
-    step = tool_use("Bash", command="wc -l notes.txt", description="Count lines")
+    """A tool call at each height, of a length that calls have: 2.1.270 writes lines down later."""
+    step = tool_use("Bash", command="sleep 0.2; wc -l notes.txt", description="Count lines")
     return [*(Step((step,), share(height)) for height in heights), DONE]
