@@ -49,6 +49,7 @@ BARE = 'command `python -IS -c ""`'
 DAEMON = "our command, a daemon answers"
 ALONE = "our command, decides by itself"
 HTTP = "our http hook"
+BARE_HTTP = "http hook that a bare server answers: the client's own part"
 AGAIN = "no hook, again: the noise"
 EVENTS = ("PreToolUse", "PostToolUse")
 HTTP_P50_MS, HTTP_P99_MS, COMMAND_RATIO = 5.0, 20.0, 3.0
@@ -58,7 +59,7 @@ Gaps = dict[str, list[float]]
 """By what was wired: from one request to the next (ms), of every call."""
 
 
-def hooks_of(machine: Machine, alone: Machine, port: int) -> dict[str, Hook | None]:
+def hooks_of(machine: Machine, alone: Machine, port: int, bare_port: int) -> dict[str, Hook | None]:
     """What is wired, by its name in the table."""
     secret = known_secret(str(machine.home))
     if not secret:
@@ -73,6 +74,7 @@ def hooks_of(machine: Machine, alone: Machine, port: int) -> dict[str, Hook | No
         DAEMON: command(hook_command(sys.executable, str(machine.home))),
         ALONE: command(hook_command(sys.executable, str(alone.home))),
         HTTP: http_hook(port, secret),
+        BARE_HTTP: http_hook(bare_port, secret),
         AGAIN: None,
     }
 
@@ -94,6 +96,35 @@ def daemon_inside(api: OfflineApi, machine: Machine, port: int) -> Iterator[None
             yield
         finally:
             process.terminate()
+
+
+BARE_SERVER = """
+import socket, sys, threading
+ANSWER = b"HTTP/1.1 200 OK\\r\\nContent-Type: application/json\\r\\nContent-Length: 2\\r\\n\\r\\n{}"
+def serve(guest):
+    guest.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    pending = b""
+    while part := guest.recv(65536):
+        pending += part
+        head, found, body = pending.partition(b"\\r\\n\\r\\n")
+        if found and len(body) >= int(head.lower().split(b"content-length:")[1].split()[0]):
+            guest.sendall(ANSWER)
+            pending = b""
+server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+while True:
+    threading.Thread(target=serve, args=(server.accept()[0],), daemon=True).start()
+"""
+"""As little as can answer: what is added with it is what the client does for an http hook."""
+
+
+@contextlib.contextmanager
+def bare_server_inside(api: OfflineApi, port: int) -> Iterator[None]:
+    """The bare server in the client's namespace."""
+    with subprocess.Popen(api.enter([sys.executable, "-IS", "-c", BARE_SERVER, str(port)])) as one:
+        try:
+            yield
+        finally:
+            one.terminate()
 
 
 def wire(sandbox: Sandbox, event: str, hooks: Mapping[str, Hook | None]) -> None:
@@ -132,19 +163,20 @@ def measured(folder: Path, rounds: int, cycles: int, event: str) -> Gaps:
     """The gaps of every call but those of the first run."""
     sandbox = Sandbox.create(folder / "box")
     machine, alone = Machine.create(sandbox), Machine.create(Sandbox.create(folder / "alone"))
-    kinds = 6
+    kinds = 7
     order = order_of(kinds, cycles)
     for at in range(kinds):
         (sandbox.project / file_of(at)).write_text("Buy milk.\n" * 3, encoding="utf-8")
     reads = [tool_use("Read", file_path=str(sandbox.project / file_of(at))) for at in order]
     script = [*(Step((read,), Usage(5, 20, 50, 0, 5000)) for read in reads), Step((text("Done."),))]
-    port, took, before = free_port(), Gaps(), 0
+    port, bare_port, took, before = free_port(), free_port(), Gaps(), 0
     with (
         serving({"read": script}, sandbox.root / "api") as api,
         daemon_inside(api, machine, port),
+        bare_server_inside(api, bare_port),
     ):
         client = ClaudeClient(NEWEST, sandbox, api)
-        hooks = hooks_of(machine, alone, port)
+        hooks = hooks_of(machine, alone, port, bare_port)
         wire(sandbox, event, hooks)
         took = {name: [] for name in hooks}
         for turn in range(rounds + 1):
