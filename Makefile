@@ -45,7 +45,7 @@ run: compiled ## set everything up and show the budget (sample sessions where yo
 # ── checking ─────────────────────────────────────────────────────────────────────────────────────
 
 test: lint ## set everything up and pass the tests: lint, types, rooms, pytest
-	@$(BIN)/python -m pytest -q --ignore=tests/e2e
+	@$(BIN)/python -m pytest -q --ignore=tests/e2e --numprocesses=auto --dist=loadfile
 
 lint: compiled $(VENV)/test.stamp
 	@$(BIN)/ruff check -q .

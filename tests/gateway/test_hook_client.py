@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import random
 import shlex
 import socket
 import subprocess
@@ -41,7 +42,7 @@ from types import SimpleNamespace
 import sys
 sys.path.append({os.path.dirname(os.path.dirname(FOLDER))!r})
 from tokenbudget.gateway.hooks import in_process
-in_process.answer = lambda payload, home, now_ms: SimpleNamespace(
+in_process.answer = lambda payload, home, now_ms, shorten: SimpleNamespace(
     reply=b'{{"here":%d}}' % len(payload), session="", wants_refresh=False)
 """
 """Stands in for the decision, so that it can be told who made it."""
@@ -113,7 +114,7 @@ def test_an_empty_reply_prints_nothing_and_is_no_reason_to_decide_here(home: Pat
         b"00000002\n[]",
         b"00000002\n\xff\xfe",
         b"HTTP/1.1 200 OK\r\n\r\n{}",
-        os.urandom(64),
+        random.Random(8).randbytes(64),
     ],
 )
 def test_an_answer_that_is_none_is_not_printed_and_the_hook_decides_by_itself(
