@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tokenbudget.model.decisions import AlertDecision
     from tokenbudget.model.events import ReadPlan, Stretch
     from tokenbudget.model.files import Found
+    from tokenbudget.model.replay import Change, Moment
     from tokenbudget.model.window import LineFacts, Placed, RebuiltRequest
 
 
@@ -62,6 +63,35 @@ class TokenCounter(Protocol):
 
     def count(self, text: str) -> int:
         """Tokens of the text; any text, also with lone surrogates."""
+
+
+class Walker(Protocol):
+    """One strategy on its way through one thread."""
+
+    def before(self, moment: Moment) -> Sequence[Change]:
+        """What to change from this request on; asked once for each request, in order."""
+
+
+class Strategy(Protocol):
+    """A way to spend less that can be tried on a recorded session."""
+
+    name: str
+    basis: str
+    """`applied`, `modelled`, `oracle` or `naive`: see `model.replay`."""
+    said: str
+    """What it does, in one sentence."""
+
+    def walker(self) -> Walker:
+        """One that begins at the beginning of a thread."""
+
+
+class Ranker(Protocol):
+    """Judges how much pieces of text have to do with a task: words, embeddings, anything."""
+
+    name: str
+
+    def relevance(self, task: str, pieces: Sequence[str]) -> Sequence[float]:
+        """One figure for each piece: 0 for nothing, more for more, on any scale."""
 
 
 class WindowSource(Protocol):
