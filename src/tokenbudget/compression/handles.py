@@ -11,5 +11,10 @@ chance of one in two; the spill tells such a pair apart by length (`archive.spil
 
 def handle_of(content: bytes, digits: int = DIGITS) -> str:
     """A number of so many digits that depends on the content alone."""
-    number = int.from_bytes(hashlib.sha256(content).digest()[:16], "big")
+    return handle_of_digest(hashlib.sha256(content).digest(), digits)
+
+
+def handle_of_digest(sha256: bytes, digits: int = DIGITS) -> str:
+    """The same of a content whose hash is known."""
+    number = int.from_bytes(sha256[:16], "big")
     return str(number % 10**digits).zfill(digits)

@@ -26,6 +26,8 @@ class Origin(NamedTuple):
     path: str = ""
     """Of a file that was read."""
     has_failed: bool | None = None
+    first_line: int = 0
+    """Of a file that was read in part: the number of the text's first line; 0 is not known."""
 
 
 UNKNOWN = Origin()
@@ -39,6 +41,8 @@ class Earlier(NamedTuple):
     text: str
     path: str = ""
     """Of the file that it is the content of."""
+    first_line: int = 0
+    """As `Origin.first_line`."""
 
 
 class Passage:

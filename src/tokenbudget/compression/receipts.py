@@ -10,7 +10,7 @@ class Removed(NamedTuple):
 
     kind: str
     """What is left out, as `docs/compression.md` lists it: lines, passed, similar, repeated, …"""
-    count: int
+    count: int  # type: ignore[assignment]  # the word of the docs; nobody asks for tuple.count here
     """The number that the marker tells."""
     ranges: tuple[tuple[int, int], ...] = ()
     """The lines of the original that it stands for, from 0, each end excluded."""

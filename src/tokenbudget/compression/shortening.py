@@ -35,6 +35,8 @@ def shorten(
         draft = codec.shorten(passage, marks, level)
         if draft is None or len(draft.text) >= len(passage.text):
             continue
+        if draft.text.count(marks.opening) != len(draft.removed):
+            continue  # words of the text that came to stand side by side would pass for a marker
         text = _with_way_back(draft, passage, marks, handle)
         before_tokens = before_tokens or counter.count(passage.text)
         after_tokens = counter.count(text)

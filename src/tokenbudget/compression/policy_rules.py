@@ -1,0 +1,112 @@
+"""Which codecs may touch the results of which tool: what an agent must not lose stays out of reach.
+
+A file that is read is a file that may be edited, and an edit needs the very text, spaces and all.
+So of what may be edited only that is left out which stands in the window already; and whole kinds
+of files that nobody edits by hand (logs, lockfiles, rows of data) are shortened like any output.
+`docs/trim.md` has these rules as a table.
+"""
+
+from __future__ import annotations
+
+import re
+
+from tokenbudget.compression.codecs import CODECS
+from tokenbudget.compression.passage import COMPRESSED, VERBOSE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tokenbudget.compression.codec import Codec
+    from tokenbudget.compression.passage import Origin
+
+OF_THE_WINDOW = ("reread", "seen")
+"""They leave out what the agent has before its eyes already."""
+OUTLINE = "source"
+"""It leaves out bodies of a source file and says where each one stands."""
+LEAST_OUTLINED_LINES = 400
+LEAST_DATA_CHARS = 12_000
+"""A smaller JSON file is somebody's configuration: it is edited; a larger one may be, too."""
+SMALL_SEARCH_CHARS = 2_400
+"""A short list of finds was asked for to be read: about 600 tokens."""
+
+_MADE_BY_PROGRAMS = re.compile(
+    r"\.(?:log|out|err|trace|lock|map|csv|tsv|jsonl|ndjson|min\.js|min\.css|har|sarif|lcov)$"
+    r"|(?:^|[/\\])(?:package-lock\.json|npm-shrinkwrap\.json|pnpm-lock\.yaml|bun\.lockb?|go\.sum"
+    r"|Cargo\.lock|Gemfile\.lock|composer\.lock|poetry\.lock|uv\.lock|yarn\.lock|flake\.lock)$",
+    re.IGNORECASE,
+)
+_DATA = re.compile(r"\.(?:json|geojson)$", re.IGNORECASE)
+
+_JOINTS = re.compile(r"&&|\|\||[;\n]")
+_SHOW_FILES = frozenset({"cat", "head", "tail", "sed", "nl", "bat", "batcat", "less", "more"})
+_SEARCHES = frozenset({"grep", "rg", "egrep", "fgrep", "ag", "ack"})
+_UNTOUCHED = (("git", "status"), ("git", "stash"), ("git", "branch"), ("tokens",),
+              ("python", "-m", "tokenbudget"), ("python3", "-m", "tokenbudget"))  # fmt: skip
+"""What is short, or was asked for to the letter; what our own commands say is short already."""
+_MOST_LOOKED_AT = 4_000
+
+
+def codecs_for(
+    tool: str, told: Mapping[str, object], text: str, origin: Origin, level: str
+) -> Sequence[Codec]:
+    """The codecs that are asked for this result, in their order; none leaves it alone."""
+    if tool == "Read":
+        return _of_file(origin.path, text, level, is_whole=not _is_part(told))
+    return _of_command(origin.command, text) if tool == "Bash" else _all()
+
+
+def level_for(tool: str, text: str, origin: Origin, level: str) -> str:
+    """How hard this result may be shortened: of a short list of finds nothing is left out."""
+    is_short = len(text) < SMALL_SEARCH_CHARS
+    return VERBOSE if is_short and (tool in ("Grep", "Glob") or _searches(origin)) else level
+
+
+def _searches(origin: Origin) -> bool:
+    parts = _JOINTS.split(origin.command[:_MOST_LOOKED_AT])
+    return any(words[0] in _SEARCHES for part in parts if (words := _words(part)))
+
+
+def _all() -> tuple[Codec, ...]:
+    """All but the outline, which is for files."""
+    return tuple(one for one in CODECS if one.name != OUTLINE)
+
+
+def _named(names: Sequence[str]) -> tuple[Codec, ...]:
+    return tuple(one for one in CODECS if one.name in names)
+
+
+def _is_part(told: Mapping[str, object]) -> bool:
+    """Whether a part of a file was asked for by its lines: that is wanted to the letter."""
+    return any(told.get(name) is not None for name in ("offset", "limit", "pages"))
+
+
+def _of_file(path: str, text: str, level: str, is_whole: bool) -> Sequence[Codec]:
+    if not is_whole:
+        return _named(OF_THE_WINDOW)
+    if _MADE_BY_PROGRAMS.search(path):
+        return _all()
+    if level == COMPRESSED and len(text) >= LEAST_DATA_CHARS and _DATA.search(path):
+        return _all()
+    if level == COMPRESSED and text.count("\n") >= LEAST_OUTLINED_LINES:
+        return _named((*OF_THE_WINDOW, OUTLINE))
+    return _named(OF_THE_WINDOW)
+
+
+def _of_command(command: str, text: str) -> Sequence[Codec]:
+    """What may touch the output of a command line: of its parts the most careful rule holds."""
+    parts = [words for part in _JOINTS.split(command[:_MOST_LOOKED_AT]) if (words := _words(part))]
+    if any(words[: len(one)] == one for words in parts for one in _UNTOUCHED):
+        return ()
+    shown = [words[-1] for words in parts if words[0] in _SHOW_FILES]
+    if all(_MADE_BY_PROGRAMS.search(path) for path in shown):
+        return _all()
+    return _named(OF_THE_WINDOW)
+
+
+def _words(part: str) -> tuple[str, ...]:
+    """The words of the first program of a pipe; what comes behind it chooses from its output."""
+    words = part.partition("|")[0].split()
+    while words and "=" in words[0] and not words[0].startswith("-"):
+        del words[0]  # a variable before the program
+    return (words[0].rpartition("/")[2], *words[1:]) if words else ()

@@ -1,0 +1,192 @@
+"""The telegraphic rules, by classes of words, over a paragraph whose protected spans are hidden.
+
+Each step is a function from text to text. None of them may drop a guard word; whoever applies them
+checks that (`prose.rewritten`) and takes a step back that did, or that cost tokens.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from tokenbudget.compression.prose_phrases import FILLERS
+from tokenbudget.compression.prose_spans import NAMED, SPAN, guarded
+from tokenbudget.compression.prose_verbs import CLEAR, PROGRESSIVE, STATES, THIRD
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def _one_of(words: set[str] | frozenset[str] | list[str]) -> str:
+    return "(?:" + "|".join(sorted(map(re.escape, words), key=len, reverse=True)) + ")"
+
+
+_ANY = rf"(?:[A-Za-z][\w'\u2019-]*|{SPAN})"
+STATE = (
+    rf"(?:(?:[a-z]+ed|{_one_of(STATES)})(?:(?=[.,;:)]|$)|"
+    r"(?= (?:in|on|at|by|from|to|for|with|as|when|if|unless|until|before|after|because|via|through|"
+    r"under|per|and|or|but|only|into|during|against|over|so|than|without|using|within|across|inside|"
+    r"every)\b))|(?:in|on|at|under|inside|outside|within|behind|above|below)\b)"
+)
+"""A predicate that ends here, or that only a circumstance follows: no noun that it belongs to."""
+PLAIN = (
+    r"(?!(?:what|which|who|how|where|why|that|it|this|there|these|those|they|he|she|we|you|and|or|"
+    r"not|as|here|must|should|may|can|will|to|of|in|on|by|from|with|for|at|is|are|be)\b)" + _ANY
+)
+"""A word of a short subject: no pronoun, no preposition, nothing that begins another clause."""
+START = r"(?:^|(?<=[.!?:;\u2014\u2013(] )|(?<=\()|(?<=\*\*)|(?<=- ))"
+"""Where a sentence or a part of one begins."""
+
+
+class Step(NamedTuple):
+    """One rule of the grammar."""
+
+    name: str
+    rewrite: Callable[[str], str]
+    is_balanced: bool
+    """Whether it is used at `balanced`; at `compressed` all are."""
+
+
+def _capital(text: str) -> str:
+    """The text with a capital where a sentence now begins; a span stays as it is."""
+    return text[:1].upper() + text[1:]
+
+
+def dropped(pattern: str, flags: int = re.IGNORECASE) -> Callable[[str], str]:
+    """A step that drops what the pattern finds, which takes the space after it along.
+
+    The word after it gets no capital: it may be a name that is written small.
+    """
+    compiled = re.compile(pattern, flags)
+    return lambda text: compiled.sub("", text)
+
+
+def replaced(pattern: str, by: str | Callable[[re.Match[str]], str]) -> Callable[[str], str]:
+    """A step that puts something in the place of what the pattern finds, with its capital."""
+    compiled = re.compile(pattern, re.IGNORECASE)
+
+    def replace(found: re.Match[str]) -> str:
+        new = found.expand(by) if isinstance(by, str) else by(found)
+        return _capital(new) if found[0][:1].isupper() else new
+
+    return lambda text: compiled.sub(replace, text)
+
+
+# ── layout ────────────────────────────────────────────────────────────────────────────────────────
+
+_LABEL = re.compile(
+    rf"^\*\*([^*\n]+?)\*\*(?=:|$| [-\u2013\u2014(]|\s*\(|\.$|\s{SPAN}?$)|^\*\*([^*\n]+?:)\*\*"
+)
+_STRONG = re.compile(r"\*\*(?=\S)([^*\n]+?)(?<=\S)\*\*")
+_LEANING = re.compile(r"(?<![\w*])\*(?=[A-Za-z])([^*\n]+?)(?<=\S)\*(?![\w*])")
+
+
+def without_label_marks(text: str) -> str:
+    """`**Source**: x` as `Source: x`: its place says that it is a label."""
+    return _LABEL.sub(lambda found: found[1] or found[2], text)
+
+
+def without_plain_emphasis(text: str) -> str:
+    """No stars around words that are no warning: `**never**` keeps its own."""
+    return _STRONG.sub(lambda found: found[0] if guarded(found[1]) else found[1], text)
+
+
+def without_emphasis(text: str) -> str:
+    """No stars around words; what is in capitals stays so."""
+    return _LEANING.sub(r"\1", _STRONG.sub(r"\1", text))
+
+
+# ── words ─────────────────────────────────────────────────────────────────────────────────────────
+
+_fillers = dropped(rf"(?<![\w'\u2019-])(?<!not )(?<!n't )(?:{_one_of(list(FILLERS))},? )")
+_just = dropped(
+    r"(?<![\w'\u2019-])(?<!not )(?<!n't )just (?!as\b|before\b|after\b|in time|because\b)"
+)
+_also = dropped(r"(?<![\w'\u2019-])(?<!but )also ")
+_articles = dropped(
+    r"(?:(?<=[\w,;:)(\"\u201d\u2019*\u2014\u2013] )|(?<=^)|(?<=\()|(?<=\*\*)|(?<=[.!?:/>] ))"
+    r"(?<!times )(?<!once )(?<!twice )(?<!\bat )(?<!\bin )(?<!\bas )(?:an? )"
+    rf"(?=[A-Za-z*{SPAN[1:-1]}])(?!few\b|little\b|lot\b|bit\b|priori\b|and\b|or\b|to\b|is\b)"
+)
+_articles_after = dropped(
+    r"(?<=\bat |\bin |\bas )an? (?!time\b|row\b|few\b|little\b|whole\b|lot\b|bit\b)",
+)
+_the = dropped(
+    rf"(?<![\w'\u2019-])the (?=[A-Za-z*({SPAN[1:-1]}])"
+    r"(?!(?:more|less|fewer|better|sooner|later|others?|ones?|latter|former)\b)"
+    rf"(?!(?:first|next|last) {SPAN})"  # `first git commit` would be a step
+)
+_your = dropped(r"(?<![\w'\u2019-])(?:your|our) (?!(?:own|first|next|last)\b)")
+_there = dropped(rf"{START}there(?:'s|\u2019s| is| are) (?=no |not |an? |{_ANY})(?!to\b)")
+_when_you = replaced(
+    rf"\b(when|whenever|if|before|after|while) (?:you|we) ({_one_of(list(PROGRESSIVE))})"
+    r"(?= )(?! to\b)",
+    lambda found: f"{found[1]} {PROGRESSIVE[found[2].lower()]}",
+)
+_relative_state = replaced(
+    rf"(?<=[\w)*{SPAN[1:-1]}]) (?:that|which|who) (?:is|are|was|were) "
+    rf"(?=(?:not |only |already |currently )?{STATE})",
+    " ",
+)
+_relative_verb = replaced(
+    rf"(?<=[a-z){SPAN[1:-1]}])(,?) (?:that|which|who) ({_one_of(CLEAR)})(?= )"
+    r"(?![^.;:]{0,80} (?:and|or) )",
+    lambda found: f"{found[1]} {PROGRESSIVE[found[2].lower()]}",
+)
+_it = dropped(rf"{START}(?:it|this|they|we) (?=(?:{_one_of(THIRD)})\b)")
+_we = dropped(rf"{START}we (?=(?:{_one_of(set(PROGRESSIVE) - {'have', 'do', 'need'})})\b)")
+_will_be = replaced(r"\bwill be (?=(?:automatically )?[a-z]+ed\b)", "get ")
+_ITEM = rf"(?:[\w*'-]|{SPAN})+"
+_series = replaced(
+    # An item of at most four words between two commas. What follows is no clause: it would run into
+    # the words before it, as in `no reads, and writes are`.
+    rf"(?<=, )((?:{_ITEM} ){{0,3}}{_ITEM}), (and|or) (?=[\w*({SPAN[1:-1]}])"
+    rf"(?!(?:{_ITEM} ){{1,5}}"
+    r"(?:is|are|was|were|will|must|should|can|may|has|have|does|do|gets?)\b)",
+    r"\1 \2 ",
+)
+_it_is_state = replaced(
+    r"\b(if|when|whenever|unless|until|while|once|where) "
+    r"(?:it is|it's|it\u2019s|they are|they're|it was|they were) "
+    rf"(?=(?:not |only |already |currently )?{STATE})",
+    r"\1 ",
+)
+_then_you = replaced(rf"(?<=, )you (?=(?:should|must|can|may|need|have to|will|{SPAN}))", "")
+_examples = replaced(r"(?<![\w.])e\.g\.,? ?", "like ")
+_contractions = replaced(
+    rf"({START}|\b(?:because|if|when|so|but|unless|until|while|since) )"
+    r"(?:(it) is|(you|they|we) are) (?!not\b)(?=[a-z])",
+    lambda found: f"{found[1]}{found[2]}'s " if found[2] else f"{found[1]}{found[3]}'re ",
+)
+_label_dash = replaced(rf"^({NAMED}(?: \([^()]*\))?) (?:-|--|\u2013|\u2014) (?=[A-Za-z])", r"\1: ")
+_last_period = replaced(r"(?<=[\w)])\.$", "")
+
+
+STEPS: tuple[Step, ...] = (
+    Step("marks of labels", without_label_marks, True),
+    Step("marks of emphasis", without_plain_emphasis, True),
+    Step("dash after a label", _label_dash, True),
+    Step("e.g.: like", _examples, True),
+    Step("fillers", _fillers, True),
+    Step("just", _just, True),
+    Step("relative clauses of state", _relative_state, True),
+    Step("if it is: if", _it_is_state, True),
+    Step("when you do: when doing", _when_you, True),
+    Step("comma of a series", _series, True),
+    Step("your, our", _your, True),
+    Step("there is", _there, True),
+    Step("the", _the, True),
+    Step("a, an", _articles, True),
+    Step("a, an after a preposition", _articles_after, True),
+    Step("emphasis", without_emphasis, False),
+    Step("relative clauses of action", _relative_verb, False),
+    Step("you after a condition", _then_you, False),
+    Step("we, it, this before a verb", _it, False),
+    Step("we before a verb", _we, False),
+    Step("will be done: get done", _will_be, False),
+    Step("also", _also, True),
+    Step("contractions", _contractions, True),
+    Step("last period", _last_period, False),
+)
+"""In the order in which they are applied; the phrases come before them."""
