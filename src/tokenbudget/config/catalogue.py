@@ -79,7 +79,7 @@ SETTINGS = (
     ),
     Setting(
         "tokenManagement.compressionMode",
-        "how tersely results are handed on: verbose, balanced or compressed",
+        "how tersely the agent writes and results are handed on: verbose, balanced, compressed",
         "balanced",
     ),
     Setting(
@@ -107,7 +107,18 @@ SETTINGS = (
         "where the turn is stopped: a share, tokens or money, such as 95%, 180000 or 5usd",
         "nowhere",
     ),
+    Setting("trim.on", "results of tools are shortened before they go into the window", "true"),
+    Setting("trim.min_tokens", "what is shorter goes on as it is", "200"),
+    Setting("trim.allow", "tools whose results may be shortened; `*` ends a beginning", "*"),
+    Setting("trim.deny", "tools whose results never are", "none"),
+    Setting(
+        "trim.wrap", "test and build commands run so that a failure's output is shortened", "true"
+    ),
     Setting("serve.autostart", "a hook that finds no daemon starts one", "true"),
     Setting("serve.idle", "time without hooks after which the daemon ends", "15m"),
     Setting("serve.port", "port of 127.0.0.1 for hooks over HTTP; 0 is one by user", "0"),
+    Setting(
+        "spill.keep_days", "days that the original of a shortened result can be recalled", "30"
+    ),
+    Setting("spill.most_mb", "megabytes of originals on the disk; the oldest go first", "1000"),
 )

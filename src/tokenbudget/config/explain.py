@@ -8,7 +8,7 @@ from tokenbudget.config.catalogue import SETTINGS, Setting
 from tokenbudget.config.layers import layers_of
 from tokenbudget.config.management import BUILT_IN, DEFAULT, ENVIRONMENT, LOCAL, OURS, PROJECT, USER
 from tokenbudget.config.resolving import resolved
-from tokenbudget.config.values import ALERTS, HOOKS, MANAGEMENT, SERVE, meant, shown
+from tokenbudget.config.values import ALERTS, HOOKS, MANAGEMENT, SERVE, SPILL, TRIM, meant, shown
 from tokenbudget.model.errors import BadConfig, BadRequest
 
 TYPE_CHECKING = False
@@ -121,6 +121,10 @@ def _table_of(name: str, settings: Settings) -> tuple[Mapping[str, object], Mapp
         return settings.hook_settings()._asdict(), settings.hooks
     if name == SERVE:
         return settings.serve_settings()._asdict(), settings.serve
+    if name == SPILL:
+        return settings.spill_settings()._asdict(), settings.spill
+    if name == TRIM:
+        return settings.trim_settings()._asdict(), settings.trim
     return settings.monitor_settings()._asdict(), settings.monitor
 
 

@@ -19,6 +19,8 @@ from tokenbudget.config.values import (
     MANAGEMENT,
     MONITOR,
     SERVE,
+    SPILL,
+    TRIM,
     VARIABLES,
     meant,
     shown,
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from tokenbudget.config.hooking import HookSettings
     from tokenbudget.config.management import TokenManagement
     from tokenbudget.config.serving import ServeSettings
+    from tokenbudget.config.spilling import SpillSettings
+    from tokenbudget.config.trimming import TrimSettings
 
 LONGEST_WIDTH = 6
 """Digits of the widest terminal that we believe in."""
@@ -75,6 +79,8 @@ class Settings(NamedTuple):
     monitor: Mapping[str, object]
     hooks: Mapping[str, object]
     serve: Mapping[str, object]
+    trim: Mapping[str, object]
+    spill: Mapping[str, object]
     from_file: Mapping[str, object]
     """All that config.toml says, as it was read."""
     variables: Mapping[str, str]
@@ -118,6 +124,18 @@ class Settings(NamedTuple):
         from tokenbudget.config.serving import serve_settings
 
         return serve_settings(self)
+
+    def trim_settings(self) -> "TrimSettings":
+        """How tools' results are shortened; raises BadConfig."""
+        from tokenbudget.config.trimming import trim_settings
+
+        return trim_settings(self)
+
+    def spill_settings(self) -> "SpillSettings":
+        """How long originals are kept; raises BadConfig."""
+        from tokenbudget.config.spilling import spill_settings
+
+        return spill_settings(self)
 
 
 def settings_from(environment: Mapping[str, str], working_dir: str = "") -> Settings:
@@ -167,6 +185,8 @@ def settings_of(environment: Mapping[str, str], working_dir: str, text: bytes | 
         monitor=values.table(given.get(MONITOR, {}), MONITOR, path),
         hooks=values.table(given.get(HOOKS, {}), HOOKS, path),
         serve=values.table(given.get(SERVE, {}), SERVE, path),
+        trim=values.table(given.get(TRIM, {}), TRIM, path),
+        spill=values.table(given.get(SPILL, {}), SPILL, path),
         from_file=from_file,
         variables=variables,
         origins=origins,

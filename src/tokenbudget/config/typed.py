@@ -9,6 +9,8 @@ from tokenbudget.config.explain import named
 from tokenbudget.config.hooking import HookSettings
 from tokenbudget.config.management import BUILT_IN, OURS
 from tokenbudget.config.serving import ServeSettings
+from tokenbudget.config.spilling import SpillSettings
+from tokenbudget.config.trimming import TrimSettings
 from tokenbudget.config.values import (
     ALERTS,
     HOOKS,
@@ -16,6 +18,8 @@ from tokenbudget.config.values import (
     MANAGEMENT,
     MONITOR,
     SERVE,
+    SPILL,
+    TRIM,
     shown,
 )
 from tokenbudget.model.errors import BadRequest
@@ -29,6 +33,7 @@ _LONGEST_NUMBER = 24
 _YES = ("true", "yes", "on")
 _NO = ("false", "no", "off")
 _COUNTS = ("workers", "autocompact_reserve_tokens")
+_LISTS = ("claude_dirs", "trim.allow", "trim.deny")
 _FREE_TABLES = ("allocation", "windows", "prices")
 """Tables of config.toml whose keys are a person's own names."""
 
@@ -85,7 +90,7 @@ def typed_value(
     name = ".".join(path)
     if len(text) > LONGEST_VALUE or not text.isprintable():
         raise BadRequest(f"the value of {shown(name)} is too long, or holds control characters")
-    if name == "claude_dirs":
+    if name in _LISTS:
         return [part.strip() for part in text.split(",") if part.strip()]
     if path[0] in _FREE_TABLES:
         return _of_table(path, text)
@@ -108,6 +113,8 @@ def _built_in(path: Sequence[str]) -> object:
         MONITOR: MonitorSettings()._asdict(),
         HOOKS: HookSettings()._asdict(),
         SERVE: ServeSettings()._asdict(),
+        TRIM: TrimSettings()._asdict(),
+        SPILL: SpillSettings()._asdict(),
     }.get(path[0], {})
     return table.get(path[-1])
 

@@ -19,6 +19,8 @@ ALERTS = "alerts"
 MONITOR = "monitor"
 HOOKS = "hooks"
 SERVE = "serve"
+SPILL = "spill"
+TRIM = "trim"
 
 VARIABLES = {
     "home": "TOKENS_HOME",
@@ -48,8 +50,10 @@ KNOWN_IN_FILE = frozenset(
         "monitor",
         "prices",
         "serve",
+        "spill",
         "timezone",
         "tokenManagement",
+        "trim",
         "windows",
         "workers",
     }
