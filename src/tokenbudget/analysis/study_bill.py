@@ -94,6 +94,11 @@ class Biller:
             self._rates[tag] = found
         return found
 
+    def rates_at(self, request: RequestRow, prompt_tokens: float) -> Rates:
+        """Prices per token of a request if its prompt were of this size."""
+        bucket = prompt_bucket(round(prompt_tokens), self._thresholds)
+        return self.rates(self.tag(request)._replace(bucket=bucket))
+
     def search_usd(self, tag: Tag) -> float:
         """Price of one web search; 0.0 without one."""
         rate = self._rate(tag)

@@ -63,7 +63,7 @@ def study_file(material: Material, rules: Rules) -> tuple[FileStudy, ...]:
 
     Mostly that is one: clients that went on under a new id in the same file are long gone.
     """
-    threads = _threads(material, rules)
+    threads = threads_of(material, rules)
     bills = _bills(material, rules.biller, threads)
     found: dict[str, list[ThreadStudy]] = {}
     for thread, bill in zip(threads, bills, strict=True):
@@ -84,7 +84,7 @@ def study_file(material: Material, rules: Rules) -> tuple[FileStudy, ...]:
     )
 
 
-def _threads(material: Material, rules: Rules) -> list[Thread]:
+def threads_of(material: Material, rules: Rules) -> list[Thread]:
     """Every thread of the file, followed to its end; at least the main one."""
     by_thread: dict[str, list[PieceRow]] = {}
     for row in material.rows:

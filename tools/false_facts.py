@@ -1,0 +1,395 @@
+"""Does a shortened tool result ever say what is not so? Every result of recorded sessions is asked.
+
+    python tools/false_facts.py FOLDER [--level LEVEL] [--codec NAME] [--every N] [--worsen SEED]
+                                       [--report PATH]
+
+FOLDER holds Claude transcripts (`*.jsonl`, any depth). Each different result goes through each
+codec that knows it, alone, at each level, with the results before it standing in the window; then
+through the policy, as the hooks ask it. `analysis.fidelity_facts` checks every shortened text, and
+what the receipts say of sizes is counted again. The offenders stand in the report. `--worsen` asks
+it of each result changed by chance: imitated markers, colours, repeats, errors between the lines.
+`--plant` plants lies in every shortened text and counts how many of them the checker finds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import random
+import sys
+from collections import Counter, defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from tokenbudget.analysis.fidelity_decoders import decoder_of
+from tokenbudget.analysis.fidelity_facts import Before, Fault, Shortened, facts_of
+from tokenbudget.analysis.fidelity_marks import Claimed
+from tokenbudget.compression.codecs import CODECS
+from tokenbudget.compression.handles import handle_of
+from tokenbudget.compression.passage import LEVELS, Earlier, Origin, Passage
+from tokenbudget.compression.policy import Call, MemoryInWindow, Wishes, at_the_door
+from tokenbudget.compression.shortening import shorten
+from tokenbudget.metering.tokenizer import BytePairCounter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tokenbudget.compression.receipts import Shortened as Short
+
+KEPT_BEFORE = 4
+"""Results before it that a codec may point at."""
+LEAST_CHARS = 1
+DOOR = "door"
+MOST_SHOWN = 12
+"""Offenders of one codec in the report."""
+
+
+class Result(NamedTuple):
+    """What a tool answered, in a transcript."""
+
+    place: str
+    tool: str
+    told: Mapping[str, object]
+    text: str
+    has_failed: bool
+
+
+class Tally:
+    """What became of the texts that one codec took at one level."""
+
+    def __init__(self) -> None:
+        self.applied = self.lossless = self.before = self.after = 0
+        self.assertions = self.false = self.wrong_receipts = 0
+
+
+class Offence(NamedTuple):
+    """A shortened text with something false in it."""
+
+    codec: str
+    level: str
+    result: Result
+    text: str
+    faults: tuple[Fault, ...]
+
+
+class Check:
+    """Goes through results, and keeps the tally."""
+
+    def __init__(self, levels: list[str], names: list[str], seed: int | None = None) -> None:
+        self.counter = BytePairCounter()
+        self.levels = levels
+        self.codecs = [one for one in CODECS if not names or one.name in names]
+        self.does_door = not names or DOOR in names
+        self.tally: dict[tuple[str, str], Tally] = defaultdict(Tally)
+        self.offences: list[Offence] = []
+        self.rules: Counter[tuple[str, str]] = Counter()
+        self.chance = None if seed is None else random.Random(seed)
+        self.planted: Counter[tuple[str, str]] = Counter()
+        self.found: Counter[tuple[str, str]] = Counter()
+
+    def alone(self, result: Result, before: list[Result]) -> None:
+        """The result through each codec that knows it."""
+        earlier = [Earlier(_label(one), one.text, _path(one), _first_line(one)) for one in before]
+        command = str(result.told.get("command") or "")
+        first_line = _first_line(result)
+        origin = Origin(result.tool, command, _path(result), result.has_failed, first_line)
+        handle = handle_of(result.text.encode("utf-8", "surrogatepass"))
+        for level in self.levels:
+            passage = Passage(result.text, origin, earlier)
+            for codec in self.codecs:
+                short = shorten(passage, level, self.counter, handle, (codec,))
+                if short is not None:
+                    given = [Before(one.label, one.text, one.first_line) for one in earlier]
+                    self.judge(codec.name, level, result, short, handle, given)
+
+    def at_door(self, results: list[Result]) -> None:
+        """A session's results through the policy, in their order."""
+        for level in self.levels if self.does_door else ():
+            memory, shown = MemoryInWindow(), list[Result]()
+            for result in results:
+                call = Call(result.tool, result.told, result.text, result.has_failed)
+                short = at_the_door(call, Wishes(level=level), memory, self.counter)
+                if short is None:
+                    shown.append(result)
+                    continue
+                handle = handle_of(result.text.encode("utf-8", "surrogatepass"))
+                before = [Before(_label(one), one.text, _first_line(one)) for one in shown[-200:]]
+                points_back = any(
+                    one.kind in ("seen", "unchanged") for one in short.receipt.removed
+                )
+                self.judge(DOOR, level, result, short, handle, before if points_back else [])
+
+    def judge(
+        self,
+        name: str,
+        level: str,
+        result: Result,
+        short: Short,
+        handle: str,
+        earlier: list[Before],
+    ) -> None:
+        """Check one shortened text, and count it."""
+        receipt = short.receipt
+        given = Shortened(
+            result.text,
+            short.text,
+            receipt.opening,
+            [Claimed(one.kind, one.count, one.ranges) for one in receipt.removed],
+            receipt.is_lossless,
+            handle,
+            _first_line(result),
+            earlier,
+        )
+        decode = decoder_of(receipt.codec)
+        facts = facts_of(given, decode)
+        if self.chance is not None:
+            for lie, false in lies_in(given, self.chance):
+                self.planted[receipt.codec, lie] += 1
+                self.found[receipt.codec, lie] += bool(facts_of(false, decode).faults)
+        tally = self.tally[name, level]
+        tally.applied += 1
+        tally.lossless += receipt.is_lossless
+        tally.before += receipt.before_tokens
+        tally.after += receipt.after_tokens
+        tally.assertions += facts.assertions
+        tally.false += len(facts.faults)
+        tally.wrong_receipts += not self._is_true(result.text, short)
+        if facts.faults:
+            codec = receipt.codec if name == DOOR else name
+            self.offences.append(Offence(codec, level, result, short.text, facts.faults))
+            for fault in facts.faults:
+                self.rules[codec, fault.rule] += 1
+
+    def _is_true(self, text: str, short: Short) -> bool:
+        receipt = short.receipt
+        return (
+            receipt.before_bytes == len(text.encode("utf-8", "replace"))
+            and receipt.after_bytes == len(short.text.encode("utf-8", "replace"))
+            and receipt.before_tokens == self.counter.count(text)
+            and receipt.after_tokens == self.counter.count(short.text) < receipt.before_tokens
+        )
+
+
+def _path(result: Result) -> str:
+    return str(result.told.get("file_path") or "")
+
+
+def _label(result: Result) -> str:
+    return f"Read {_path(result)[-40:]} above" if _path(result) else f"{result.tool} output above"
+
+
+def _first_line(result: Result) -> int:
+    offset = result.told.get("offset")
+    return offset if isinstance(offset, int) else int(result.tool == "Read")
+
+
+# ── lies, planted ────────────────────────────────────────────────────────────────────────────────
+
+
+def lies_in(given: Shortened, chance: random.Random) -> Iterator[tuple[str, Shortened]]:
+    """The same shortened text with one thing in it that is not so, in several ways."""
+    lines = given.text.split("\n")
+    theirs = [at for at, line in enumerate(lines) if given.opening not in line and line.strip()]
+    if theirs:
+        at = chance.choice(theirs)
+        yield "line left out", _with(given, [*lines[:at], *lines[at + 1 :]])
+        yield "line told twice", _with(given, [*lines[: at + 1], *lines[at:]])
+        yield "not, put in", _with(given, [*lines[:at], f"{lines[at]} not", *lines[at + 1 :]])
+    digits = [at for at in theirs if any(sign in "0123456789" for sign in lines[at])]
+    if digits:
+        at = chance.choice(digits)
+        places = [place for place, sign in enumerate(lines[at]) if sign in "0123456789"]
+        place = chance.choice(places)
+        other = str((int(lines[at][place]) + chance.randint(1, 9)) % 10)
+        changed = f"{lines[at][:place]}{other}{lines[at][place + 1 :]}"
+        yield "digit changed", _with(given, [*lines[:at], changed, *lines[at + 1 :]])
+    counted = [at for at, one in enumerate(given.removed) if one.count]
+    if counted:
+        at = chance.choice(counted)
+        one = given.removed[at]
+        more = one._replace(count=one.count + 1)
+        removed = [*given.removed[:at], more, *given.removed[at + 1 :]]
+        text = given.text.replace(f" {one.count:,} ", f" {more.count:,} ").replace(
+            f" {one.count} ", f" {more.count} "
+        )
+        yield "count, one more", given._replace(text=text, removed=removed)
+        moved = one._replace(ranges=tuple((start + 1, end + 1) for start, end in one.ranges))
+        removed = [*given.removed[:at], moved, *given.removed[at + 1 :]]
+        yield "range, one on", given._replace(removed=removed)
+
+
+def _with(given: Shortened, lines: list[str]) -> Shortened:
+    return given._replace(text="\n".join(lines))
+
+
+# ── worse than life ──────────────────────────────────────────────────────────────────────────────
+
+INTRUDERS = (
+    *("[~ 40 lines]", "[~~ 3 more times]", "[~ all 9 lines: tokens recall 123456789012]", ""),
+    *("FAILED tests/test_a.py::test_b - assert 1 == 2", "error[E0308]: mismatched types"),
+    *("\x00\udcff", "\x1b[31mred\x1b[0m", "10%\r50%\r100%", "src/a.py:12:x = 1", "A" * 900),
+    *('{"a": 1, "b": [1, 2]}', "| a | b |", "    at f (node_modules/x/y.js:1:2)"),
+    *("0 errors, 0 warnings", "@@ -1,2 +1,2 @@"),
+)
+"""Lines that imitate us, that a cut must not hide, and that tools really put out."""
+
+
+def worsened(text: str, chance: random.Random) -> str:
+    """The text with something done to it that a tool could do."""
+    lines = text.split("\n")
+    for _ in range(chance.randint(1, 5)):
+        at = chance.randrange(len(lines) + 1)
+        end = min(len(lines), at + chance.randint(1, 4))
+        match chance.randrange(8):
+            case 0 | 1 | 2:
+                lines.insert(at, chance.choice(INTRUDERS))
+            case 3:
+                lines[at:at] = lines[at:end] * chance.randint(1, 6)
+            case 4:
+                lines[at:end] = [f"\x1b[32m{line}\x1b[0m" for line in lines[at:end]]
+            case 5:
+                lines[at:end] = [line[: chance.randrange(len(line) + 1)] for line in lines[at:end]]
+            case 6:
+                lines[at:end] = [f"{line}\r" for line in lines[at:end]]
+            case _:
+                lines[at:end] = reversed(lines[at:end])
+    return "\n".join(lines)
+
+
+# ── transcripts ──────────────────────────────────────────────────────────────────────────────────
+
+
+def results_in(path: Path) -> Iterator[Result]:
+    """Every tool result of a transcript, in order."""
+    calls: dict[str, tuple[str, Mapping[str, object]]] = {}
+    for number, line in enumerate(path.read_text("utf-8", "replace").split("\n"), 1):
+        if '"tool_use' not in line and '"tool_result"' not in line:
+            continue
+        try:
+            entry = json.loads(line, strict=False)
+            blocks = entry["message"]["content"]
+        except (ValueError, KeyError, TypeError):
+            continue
+        for block in blocks if isinstance(blocks, list) else []:
+            if not isinstance(block, dict):
+                continue
+            if block.get("type") == "tool_use":
+                told = block.get("input")
+                calls[str(block.get("id"))] = (
+                    str(block.get("name")),
+                    told if isinstance(told, dict) else {},
+                )
+            elif block.get("type") == "tool_result":
+                tool, told = calls.get(str(block.get("tool_use_id")), ("", {}))
+                text = _text_of(block, entry, tool)
+                place = f"{path.parent.name}/{path.stem}:{number}"
+                yield Result(place, tool, told, text, block.get("is_error") is True)
+
+
+def _text_of(block: Mapping[str, object], entry: Mapping[str, object], tool: str) -> str:
+    """What the tool gave: of a file that was read its content, as the policy is asked."""
+    told = entry.get("toolUseResult")
+    file = told.get("file") if isinstance(told, dict) else None
+    if tool == "Read" and isinstance(file, dict) and isinstance(file.get("content"), str):
+        return str(file["content"])
+    content = block.get("content")
+    if isinstance(content, list):
+        parts = [one.get("text") for one in content if isinstance(one, dict)]
+        return "\n".join(part for part in parts if isinstance(part, str))
+    return content if isinstance(content, str) else ""
+
+
+# ── the report ───────────────────────────────────────────────────────────────────────────────────
+
+
+def table(check: Check) -> list[str]:
+    """One line for each codec and level."""
+    lines = [
+        f"{'codec':12} {'level':11} {'applied':>7} {'lossless':>8} {'before':>10} {'after':>10}"
+        f" {'saved':>6} {'asserted':>10} {'false':>6} {'receipts wrong':>14}"
+    ]
+    for (name, level), one in sorted(check.tally.items(), key=lambda item: item[0]):
+        saved = 1 - one.after / one.before if one.before else 0
+        lines.append(
+            f"{name:12} {level:11} {one.applied:7,} {one.lossless:8,} {one.before:10,}"
+            f" {one.after:10,} {saved:6.1%} {one.assertions:10,} {one.false:6,}"
+            f" {one.wrong_receipts:14,}"
+        )
+    return lines
+
+
+def report(check: Check) -> str:
+    """The table and the offenders, codec by codec."""
+    parts = ["# False facts", "", "```", *table(check), "```", ""]
+    for (codec, rule), count in sorted(check.rules.items()):
+        parts.append(f"- {codec}: {rule} x {count}")
+    seen: Counter[tuple[str, str]] = Counter()
+    for one in check.offences:
+        key = (one.codec, one.faults[0].rule)
+        seen[key] += 1
+        if seen[key] <= MOST_SHOWN:
+            parts += _shown(one)
+    return "\n".join(parts) + "\n"
+
+
+def _shown(one: Offence) -> list[str]:
+    asked = str(one.result.told.get("command") or _path(one.result))[:160]
+    head = f"\n## {one.codec}, {one.level}: {one.result.tool} `{asked!r}` at {one.result.place}"
+    lines = one.text.split("\n")
+    parts = [head, ""]
+    for fault in one.faults[:4]:
+        parts.append(f"- {fault.rule}, line {fault.line}: {fault.what[:200]!r}")
+    at = max(0, one.faults[0].line - 3)
+    excerpt = [line[:160] for line in lines[at : at + 6]]
+    return [*parts, "", *(f"    {line!r}" for line in excerpt)]
+
+
+def _planted_line(check: Check, lie: str) -> str:
+    planted = sum(count for (_, one), count in check.planted.items() if one == lie)
+    found = sum(count for (_, one), count in check.found.items() if one == lie)
+    missed = Counter(check.planted) - Counter(check.found)
+    by = {codec: count for (codec, one), count in missed.items() if one == lie}
+    return f"  planted, {lie}: {found:,} of {planted:,} found ({found / planted:.1%}); missed {by}"
+
+
+def main() -> int:
+    """Run it; 1 where anything is false."""
+    made = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    made.add_argument("folder", type=Path)
+    made.add_argument("--level", action="append", choices=LEVELS, default=[])
+    made.add_argument("--codec", action="append", default=[], help=f"or {DOOR}: the policy")
+    made.add_argument("--every", type=int, default=1, help="every n-th file")
+    made.add_argument("--worsen", type=int, metavar="SEED", help="change the results by chance")
+    made.add_argument("--plant", type=int, metavar="SEED", help="plant lies: how many are found")
+    made.add_argument("--report", type=Path)
+    options = made.parse_args()
+    check = Check(options.level or list(LEVELS), options.codec, options.plant)
+    files = sorted(options.folder.rglob("*.jsonl"))[:: options.every]
+    chance = None if options.worsen is None else random.Random(options.worsen)
+    known: set[bytes] = set()
+    for path in files:
+        results = list(results_in(path))
+        if chance is not None:
+            results = [one._replace(text=worsened(one.text, chance)) for one in results]
+        for at, result in enumerate(results):
+            whole = f"{result.tool}\0{result.told}\0{result.text}"
+            key = hashlib.sha256(whole.encode("utf-8", "replace")).digest()
+            if len(result.text) < LEAST_CHARS or key in known:
+                continue
+            known.add(key)
+            check.alone(result, results[max(0, at - KEPT_BEFORE) : at])
+        check.at_door(results)
+    print("\n".join(table(check)))
+    print(f"{len(known):,} different results of {len(files):,} transcripts")
+    for (codec, rule), count in sorted(check.rules.items()):
+        print(f"  {codec}: {rule} x {count}")
+    for lie in sorted({lie for _, lie in check.planted}):
+        print(_planted_line(check, lie))
+    if options.report is not None:
+        options.report.write_text(report(check), "utf-8", "replace")
+    return 1 if check.offences or any(one.wrong_receipts for one in check.tally.values()) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
