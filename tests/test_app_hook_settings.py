@@ -35,7 +35,8 @@ def test_every_wish_arrives(tmp_path: Path) -> None:
     settings = settings_of(
         tmp_path,
         "[hooks]\nthresholds = [60, 90]\ntell = false\nguard = false\nguard_tokens = 500\n"
-        'stop_at = "5usd"\n[windows]\n"my-model*" = 300_000\n'
+        'stop_at = "5usd"\n[trim]\non = false\nmin_tokens = 9\nallow = ["Bash"]\n'
+        'deny = ["Read", "mcp__*"]\nwrap = false\n[windows]\n"my-model*" = 300_000\n'
         '[tokenManagement]\nwarningThreshold = 0.4\ncompressionMode = "verbose"\n',
     )
     write_hook_settings(settings)
@@ -45,6 +46,8 @@ def test_every_wish_arrives(tmp_path: Path) -> None:
     assert wishes.level_shares == (0.4, 0.75, 0.9)
     assert (wishes.is_telling, wishes.is_guarding, wishes.guard_tokens) == (False, False, 500)
     assert (wishes.stop_at_share, wishes.stop_at_tokens, wishes.stop_at_usd) == (None, None, 5)
+    assert (wishes.is_trimming, wishes.is_wrapping, wishes.trim_min_tokens) == (False, False, 9)
+    assert (list(wishes.trim_allow), list(wishes.trim_deny)) == (["Bash"], ["Read", "mcp__*"])
     assert (wishes.mode, wishes.windows) == ("verbose", {"my-model*": 300_000})
     path = tmp_path / "data/hooks/settings.json"
     assert path.stat().st_mode & 0o777 == 0o600

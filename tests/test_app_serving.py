@@ -15,6 +15,7 @@ from tests.gateway.daemons import environment_of, free_port, status, until
 
 import tokenbudget
 from tokenbudget.app import serving
+from tokenbudget.app.spilling import spill_of
 from tokenbudget.config.settings import Settings, settings_from
 from tokenbudget.gateway.daemon.chores import REFRESH, SETTINGS, SWEEP, Job
 from tokenbudget.gateway.daemon.places import default_port
@@ -68,6 +69,15 @@ def test_a_sweep_reads_what_is_new_and_looks_at_the_alerts(home: Path) -> None:
     ledger.close()
     assert (home / "alerts-looked").exists()
     assert (home / "hooks/settings.json").exists()
+
+
+def test_a_sweep_removes_originals_that_are_kept_no_longer(home: Path) -> None:
+    (home / "config.toml").write_text("[spill]\nkeep_days = 1\n")
+    spill = spill_of(str(home), SystemClock())
+    old, new = spill.keep(b"old"), spill.keep(b"new")
+    os.utime(home / f"spill/{old}.zst", (0, 0))
+    serving.do(Job(SWEEP), lambda _: settings_of(home))
+    assert [one.handle for one in spill.listing()] == [new]
 
 
 def test_settings_are_compiled_for_the_hooks_and_a_bad_one_leaves_the_old(home: Path) -> None:

@@ -43,7 +43,9 @@ def test_the_words_for_the_agent_are_few_and_say_what_stays() -> None:
 def test_it_shows_what_holds_and_who_says_so(home: Home, project: Path) -> None:
     done = home.run("mode")
     assert (done.code, done.err) == (0, "")
-    assert done.lines[0] == "balanced (default): nothing is asked of the agent."
+    assert done.lines[0] == (
+        "balanced (default): nothing is asked of the agent; results lose what is hardly ever used."
+    )
     done = home.run("mode", TOKENS_COMPRESSION_MODE="compressed")
     assert done.lines[0].startswith("compressed (TOKENS_COMPRESSION_MODE): ")
     assert instruction("compressed") in done.lines[1]

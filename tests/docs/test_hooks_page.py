@@ -22,6 +22,10 @@ SENTENCES = {
     "another level": words.level_changed(152_000, 200_000, 2),
     "a file read again unchanged": words.read_again("src/cart.py", 8_200),
     "a command with a huge output": words.huge_output(120_000),
+    "a test or a build goes on in the background": words.output_goes_to(
+        "/home/me/.local/share/tokenbudget/run/wrapped/5d0c1f5e.toolu_1"
+    ),
+    "a test or a build was killed": words.output_until_then(812, "483920112345"),
     "after a compaction": " ".join(
         [
             words.compacted(162_000, 24_000),

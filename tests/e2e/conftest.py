@@ -8,6 +8,7 @@ from tests.e2e.claude_client import Sandbox
 from tests.e2e.install_clients import NEWEST, OLD, Release, install_all, reason_missing
 
 _HOOKS = pytest.StashKey[dict[str, str]]()
+_TRIMMED = pytest.StashKey[dict[str, str]]()
 _OUTCOMES = pytest.StashKey[dict[str, str]]()
 
 
@@ -37,6 +38,12 @@ def hook_account(pytestconfig: pytest.Config) -> dict[str, str]:
     return pytestconfig.stash.setdefault(_HOOKS, {})
 
 
+@pytest.fixture(scope="session")
+def trim_account(pytestconfig: pytest.Config) -> dict[str, str]:
+    """By client: what was sent without and with shortened results; said below the results."""
+    return pytestconfig.stash.setdefault(_TRIMMED, {})
+
+
 @pytest.fixture
 def sandbox(tmp_path: Path) -> Sandbox:
     """A home, a config folder and a small project that no other test shares."""
@@ -47,7 +54,11 @@ def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
     """Say which clients these results stand for."""
-    sections = {"agent clients": _OUTCOMES, "hook events of the agent clients": _HOOKS}
+    sections = {
+        "agent clients": _OUTCOMES,
+        "hook events of the agent clients": _HOOKS,
+        "requests with shortened results": _TRIMMED,
+    }
     for title, key in sections.items():
         lines = config.stash.get(key, None)
         if lines:

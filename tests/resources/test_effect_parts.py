@@ -207,8 +207,8 @@ def test_hooks_that_rewrite_are_warned_of_and_slow_ones_too() -> None:
         (
             "guard.sh",
             "PostToolUse",
-            "where two change the same call, the last one wins; it may hold a tool call up for"
-            " 600 s",
+            "where two change the same call, the last one wins; trim.deny leaves a tool's results"
+            " to it; it may hold a tool call up for 600 s",
         ),
         ("afplay", "Stop", "runs beside ours"),
     ]

@@ -59,6 +59,7 @@ def hook_settings_text(settings: Settings) -> bytes:
     """What the file is to say; raises BadConfig."""
     wished = settings.hook_settings()
     stop = stop_at(wished.stop_at, settings.config_path)
+    trim = settings.trim_settings()
     document = {
         "format": FORMAT,
         "thresholds": wished.thresholds,
@@ -70,6 +71,11 @@ def hook_settings_text(settings: Settings) -> bytes:
         "stop_at_tokens": stop.tokens,
         "stop_at_usd": stop.usd,
         "mode": settings.management().compression_mode,
+        "is_trimming": trim.on,
+        "trim_min_tokens": trim.min_tokens,
+        "trim_allow": trim.allow,
+        "trim_deny": trim.deny,
+        "is_wrapping": trim.wrap,
         "windows": dict(settings.windows),
         "is_starting_daemon": settings.serve_settings().autostart,
     }

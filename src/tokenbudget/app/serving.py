@@ -7,6 +7,7 @@ where no daemon runs; now and then for all of them; and compiles the settings of
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import sys
@@ -21,6 +22,7 @@ from tokenbudget.gateway.daemon.places import default_port
 from tokenbudget.gateway.daemon.running import PROGRAM_CHANGED, Daemon, Wishes
 from tokenbudget.gateway.daemon.secret import secret_of
 from tokenbudget.gateway.daemon.status import DaemonStatus, status_of
+from tokenbudget.gateway.daemon.trim_process import TrimProcess
 from tokenbudget.gateway.daemon.worker import Worker, work
 from tokenbudget.gateway.hook_files import hook_command
 from tokenbudget.gateway.hook_record import record_hook_command
@@ -33,10 +35,11 @@ if TYPE_CHECKING:
 
     from tokenbudget.config.settings import Settings
     from tokenbudget.gateway.daemon.chores import Job
+    from tokenbudget.gateway.hooks.handler import Answer
     from tokenbudget.model.protocols import Clock
 
 COMMAND = (sys.executable, "-P", "-m", "tokenbudget", "serve")
-WORKER = "--worker"
+WORKER, TRIMMER = "--worker", "--trimmer"
 SETTLED = "--settled"
 """Stands last where a process has the environment already that a daemon may know."""
 START_LOOKS = 60
@@ -82,7 +85,13 @@ def daemon_of(settings: Settings, clock: Clock, port: int, idle_seconds: float) 
     )
     code = [handler.__file__, os.path.join(os.path.dirname(__file__), "..", "__init__.py")]
     wishes = Wishes(port, idle_seconds, version=__version__, code_files=code)
-    return Daemon(home, wishes, handler.answer, chores, clock, log)
+    trimming = TrimProcess([*COMMAND, TRIMMER], environment, clock, log)
+
+    def answer(payload: bytes, home: str, now_ms: int) -> Answer:
+        trimming.wake()
+        return handler.answer(payload, home, now_ms, trimming.shorten)
+
+    return Daemon(home, wishes, answer, chores, clock, log, trimming.close)
 
 
 def serve(daemon: Daemon, settings: Settings) -> str:
@@ -157,6 +166,20 @@ def work_for_daemon(refuse_impossible: Callable[[Settings], None]) -> None:
     work(sys.stdin.buffer, sys.stdout.buffer, do_next)
 
 
+def trim_for_daemon(clock: Clock) -> None:
+    """The process that shortens: answer the daemon's questions until it asks no more."""
+    import socket
+
+    from tokenbudget.gateway.daemon.trim_process import answer_all
+    from tokenbudget.gateway.hooks.trimming import Trimmer
+    from tokenbudget.metering.tokenizer import BytePairCounter
+
+    gc.enable()
+    trimmer = Trimmer(clock, BytePairCounter)
+    trimmer.warm_up()
+    answer_all(socket.socket(fileno=sys.stdin.fileno()), trimmer.trimmed)
+
+
 def reap_senders() -> None:
     """Have the kernel forget the senders of alerts that were started here and have ended."""
     try:
@@ -196,10 +219,14 @@ def _sweep(settings: Settings) -> None:
     from tokenbudget.app.alert_delivery import note_look, wake_sender
     from tokenbudget.app.alerts import evaluate
     from tokenbudget.app.live import SILENT
+    from tokenbudget.app.spilling import prune_spill
     from tokenbudget.app.statusline import take_reports
     from tokenbudget.collector.ingest import Want
+    from tokenbudget.system.clock import SystemClock
 
     compile_hook_settings(settings)
+    with contextlib.suppress(TokenBudgetError):  # whoever recalls something will see why
+        prune_spill(settings, SystemClock())
     with open_workbench(settings, SILENT, Want.DETAIL) as bench:
         take_reports(bench)
         now_ms = bench.clock.now_ms()

@@ -26,6 +26,8 @@ def refuse_impossible(settings: Settings) -> None:
         _refuse_monitor(settings.monitor_settings(), settings.config_path)
     settings.hook_settings()
     settings.serve_settings()
+    settings.trim_settings()
+    settings.spill_settings()
     if settings.prices:
         from tokenbudget.app import price_book
 

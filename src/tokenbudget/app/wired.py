@@ -239,6 +239,8 @@ def _evidence(sessions: Sequence[SeenSession]) -> HookEvidence:
         by_version=versions,
         faults=sum(one.faults for one in sessions),
         last_fault=one_line(fault)[:_LONGEST_FAULT],
+        trimmed=sum(one.trimmed for one in sessions),
+        saved_tokens=sum(one.saved_tokens for one in sessions),
     )
 
 

@@ -1,4 +1,4 @@
-"""`tokens mode`: how tersely the agent is asked to write: a setting, and the words for it."""
+"""`tokens mode`: how tersely the agent writes, and how hard its tools' results are shortened."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 FORMAT = 1
 SETTING = "tokenManagement.compressionMode"
 EFFECTS = {
-    "verbose": "the agent is asked to explain in full",
-    "balanced": "nothing is asked of the agent",
-    "compressed": "the agent is asked to write tersely; code, errors, numbers and names stay",
+    "verbose": "the agent is asked to explain in full; results lose nothing",
+    "balanced": "nothing is asked of the agent; results lose what is hardly ever used",
+    "compressed": "the agent is asked to write tersely, code, errors, numbers and names stay;"
+    " results lose whatever tokens recall gives back",
 }
 
 
@@ -39,7 +40,12 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _options(arguments: Sequence[str]) -> Namespace:
-    made = parser("mode", "How tersely the agent is asked to write; without MODE, as it is.", False)
+    made = parser(
+        "mode",
+        "How tersely the agent is asked to write, and how hard results of its tools are shortened;"
+        " without MODE, as it is.",
+        False,
+    )
     made.add_argument(
         "mode", nargs="?", metavar="MODE", help=f"one of {', '.join(COMPRESSION_MODES)}"
     )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from tokenbudget.app import Terminal
 from tokenbudget.app.alert_steps import AlertsAfter
+from tokenbudget.app.spilling import prune_spill_when_due
 from tokenbudget.app.statusline import refresh
 from tokenbudget.cli.options import settings, show
 from tokenbudget.model.errors import BadRequest
+from tokenbudget.system.clock import SystemClock
 from tokenbudget.system.process import be_polite
 
 TYPE_CHECKING = False
@@ -37,6 +39,8 @@ def run(arguments: Sequence[str]) -> int:
     be_polite()
     silent = Terminal(warn=lambda text: None, progress=lambda done, total: None)
     after = AlertsAfter(session)
-    refresh(settings(is_silent=True), silent, session, after)
+    found = settings(is_silent=True)
+    refresh(found, silent, session, after)
     after.wake()
+    prune_spill_when_due(found, SystemClock())
     return 0

@@ -40,6 +40,9 @@ def run(arguments: Sequence[str]) -> int:
     if given == [serving.WORKER]:
         serving.work_for_daemon(refuse_impossible)
         return 0
+    if given == [serving.TRIMMER]:
+        serving.trim_for_daemon(SystemClock())
+        return 0
     is_settled = given[-1:] == [serving.SETTLED]
     options = _parser().parse_args(given[:-1] if is_settled else given)
     if options.status or options.stop:

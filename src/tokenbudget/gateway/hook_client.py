@@ -24,7 +24,9 @@ SILENT_NS = 10_000_000_000
 
 STDIN_SECONDS = 2.0
 """For the payload to be complete; a busy machine needs some room."""
-DAEMON_SECONDS = 0.3
+DAEMON_SECONDS, DAEMON_SECONDS_PER_BYTE, MOST_DAEMON_SECONDS = 0.3, 1 / (1 << 19), 1.5
+RESULT_BYTES = 4096
+"""From here on it may hold a result that is shortened: that takes longer."""
 IN_PROCESS_SECONDS = 2.0
 PRINT_SECONDS = 1.0
 PAYLOAD_BYTES = 1 << 23
@@ -101,7 +103,9 @@ def asked(payload: bytes, home: str) -> bytes:
     if _was_silent():
         raise NoAnswer
     try:
-        limit(DAEMON_SECONDS, raise_time_up)
+        seconds = DAEMON_SECONDS + len(payload) * DAEMON_SECONDS_PER_BYTE
+        seconds += DAEMON_SECONDS if len(payload) >= RESULT_BYTES else 0
+        limit(min(MOST_DAEMON_SECONDS, seconds), raise_time_up)
         return _exchanged(payload)
     except TimeUp:
         raise NoAnswer(is_silent=True) from None

@@ -37,6 +37,9 @@ class HookEvidence(NamedTuple):
     """Events seen by client version; '' is one that does not tell."""
     faults: int = 0
     last_fault: str = ""
+    trimmed: int = 0
+    """Results that were shortened at the door, and the tokens that this kept out of windows."""
+    saved_tokens: int = 0
 
     @property
     def total(self) -> int:

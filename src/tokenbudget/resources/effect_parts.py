@@ -125,6 +125,9 @@ def _by_hooks(name: str, files: Sequence[Said], detail: str, facts: Facts) -> Pa
         return Part(name, "unseen", _scopes(files), detail, _BEFORE)
     seen = f"{hooks.total:,} in {counted(hooks.sessions, 'session')}"
     evidence = f"{seen}, last {ago(facts.now_ms, hooks.last_ms)}"
+    if hooks.trimmed:
+        results = counted(hooks.trimmed, "result")
+        evidence += f"; {results} shortened by ~{hooks.saved_tokens:,} tokens"
     version = next(iter(hooks.by_version), "")
     return Part(
         *(name, "effective", _scopes(files), detail, evidence, hooks.total, hooks.last_ms),
@@ -275,6 +278,8 @@ def _hook_overlaps(file: Said) -> Iterator[Overlap]:
         on_tools = [event for event in _TOOL_EVENTS if event in events]
         if on_tools and (peer is None or peer.rewrites):
             said.append("where two change the same call, the last one wins")
+            if "PostToolUse" in events:
+                said.append("trim.deny leaves a tool's results to it")
         slowest = max((h.timeout_seconds or 0 for h in mine if h.event in _TOOL_EVENTS), default=0)
         if slowest > SLOW_HOOK_SECONDS:
             said.append(f"it may hold a tool call up for {slowest:,.0f} s")

@@ -13,6 +13,7 @@ from tests.gateway.hooks.hook_desk import SESSION, HookDesk, context_of, read_re
 from tokenbudget.gateway.hooks import telling
 from tokenbudget.gateway.hooks.handler import KEPT_MS, answer
 from tokenbudget.gateway.hooks.session_state import IDLE_MS
+from tokenbudget.gateway.hooks.trim_question import NOTHING, Trimmed
 
 
 def working(desk: HookDesk, tokens: int) -> str:
@@ -637,6 +638,15 @@ def test_of_very_many_sessions_some_are_looked_at_each_time(
 
 # ── where trimming plugs in ───────────────────────────────────────────────────────────────────────
 
+LARGE: dict[str, Any] = {
+    "tool_name": "Bash", "tool_use_id": "toolu_1", "tool_input": {"command": "make"},
+    "tool_response": {"stdout": "a line of output\n" * 200, "stderr": ""}, "prompt_id": "p",
+}  # fmt: skip
+
+
+def asked_in_vain(question: object) -> Trimmed:
+    raise AssertionError("nothing is to be asked about this")
+
 
 def test_a_shortened_response_takes_the_place_of_the_tools_own(
     desk: HookDesk, big_file: Path
@@ -648,7 +658,9 @@ def test_a_shortened_response_takes_the_place_of_the_tools_own(
         tool_input={"file_path": str(big_file)}, tool_response=read_response(big_file),
     )  # fmt: skip
     short = {"type": "text", "file": {"content": "short"}}
-    said = answer(payload, str(desk.home), desk.now_ms, shorten=lambda event: short)
+    said = answer(
+        payload, str(desk.home), desk.now_ms, shorten=lambda question: Trimmed({"response": short})
+    )
     told = json.loads(said.reply)["hookSpecificOutput"]
 
     assert told["updatedToolOutput"] == short
@@ -657,18 +669,47 @@ def test_a_shortened_response_takes_the_place_of_the_tools_own(
 
 
 def test_a_response_that_is_not_shortened_stays(desk: HookDesk) -> None:
-    payload = desk.payload("PostToolUse", tool_name="Bash", tool_response={"stdout": "x"})
-    said = answer(payload, str(desk.home), desk.now_ms, shorten=lambda event: None)
+    said = answer(desk.payload("PostToolUse", **LARGE), str(desk.home), 1, lambda asked: NOTHING)
     assert said.reply == b""
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"tool_response": {"stdout": "x", "stderr": ""}},
+        {"tool_response": "x" * 900},
+        {"tool_name": "Edit"},
+        {"tool_response": {**LARGE["tool_response"], "isImage": True}},
+        {"tool_response": {**LARGE["tool_response"], "persistedOutputPath": "/tmp/x"}},
+        {"tool_response": {**LARGE["tool_response"], "backgroundTaskId": "b1"}},
+    ],
+)
+def test_what_is_small_or_no_text_is_not_asked_about(
+    desk: HookDesk, fields: dict[str, object]
+) -> None:
+    payload = desk.payload("PostToolUse", **{**LARGE, **fields})
+    assert answer(payload, str(desk.home), 1, shorten=asked_in_vain).reply == b""
+    assert desk.state.faults == 0
+
+
+def test_nothing_is_asked_where_it_is_switched_off(desk: HookDesk) -> None:
+    payload = desk.payload("PostToolUse", **LARGE)
+    for wish in (
+        {"is_trimming": False}, {"trim_deny": ["Ba*"]}, {"trim_allow": ["Read"]},
+        {"trim_min_tokens": 9_000},
+    ):  # fmt: skip
+        desk.wishes(**wish)
+        assert answer(payload, str(desk.home), 1, shorten=asked_in_vain).reply == b""
+    assert desk.state.faults == 0
 
 
 def test_a_fault_while_shortening_leaves_the_response_as_it_is_and_is_counted(
     desk: HookDesk,
 ) -> None:
-    def broken(event: object) -> object:
+    def broken(question: object) -> Trimmed:
         raise ZeroDivisionError
 
-    payload = desk.payload("PostToolUse", tool_name="Bash", tool_response={"stdout": "x"})
+    payload = desk.payload("PostToolUse", **LARGE)
     said = answer(payload, str(desk.home), desk.now_ms, shorten=broken)
     assert said.reply == b""
     assert desk.state.faults == 1
@@ -678,8 +719,10 @@ def test_a_fault_while_shortening_leaves_the_response_as_it_is_and_is_counted(
 
 @pytest.mark.parametrize("given", [float("nan"), {1.5: {"a": float("inf")}}, "x" * (1 << 20)])
 def test_what_cannot_be_a_reply_is_none(desk: HookDesk, given: object) -> None:
-    payload = desk.payload("PostToolUse", tool_name="Bash", tool_response={"stdout": "x"})
-    said = answer(payload, str(desk.home), desk.now_ms, shorten=lambda event: given)
+    payload = desk.payload("PostToolUse", **LARGE)
+    said = answer(
+        payload, str(desk.home), desk.now_ms, shorten=lambda question: Trimmed({"response": given})
+    )
     assert (said.reply, said.session) == (b"", SESSION)
 
 

@@ -28,7 +28,8 @@ def test_what_is_built_in() -> None:
     assert BUILT_IN == {
         "thresholds": (0.5, 0.7, 0.8, 0.9), "level_shares": (0.5, 0.75, 0.9), "is_telling": True,
         "is_guarding": True, "guard_tokens": 2_000, "stop_at_share": None, "stop_at_tokens": None,
-        "stop_at_usd": None, "mode": "balanced", "windows": {},
+        "stop_at_usd": None, "mode": "balanced", "windows": {}, "is_trimming": True,
+        "is_wrapping": True, "trim_min_tokens": 200, "trim_allow": ("*",), "trim_deny": (),
     }  # fmt: skip
 
 

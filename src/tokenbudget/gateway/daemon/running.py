@@ -62,8 +62,11 @@ class Daemon:
         chores: Chores,
         clock: Clock,
         log: Callable[[str], None],
+        close_also: Callable[[], None] = lambda: None,
     ) -> None:
+        """`close_also` ends what `answer` has begun."""
         self._home = home
+        self._close_also = close_also
         self._wishes = wishes
         self._answer = answer
         self._chores = chores
@@ -161,6 +164,7 @@ class Daemon:
                 listener.close()
         self._say_farewell()
         self._chores.close()
+        self._close_also()
         self._instance.release()
         os.close(self._wake_in)
         os.close(self._wake_out)

@@ -29,6 +29,9 @@ class SeenSession(NamedTuple):
     last_fault: str
     compactions: int
     last_ms: int
+    trimmed: int = 0
+    """Results that were shortened at the door."""
+    saved_tokens: int = 0
 
 
 def seen(home: str, since_ms: int) -> tuple[SeenSession, ...]:
@@ -57,4 +60,6 @@ def _session_of(path: str, session: str) -> SeenSession:
         last_fault=state.last_fault,
         compactions=state.compacted,
         last_ms=state.last_ms,
+        trimmed=state.trimmed[0],
+        saved_tokens=state.trimmed[1],
     )

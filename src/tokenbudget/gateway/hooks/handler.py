@@ -7,7 +7,15 @@ from tokenbudget.gateway.hooks.hook_settings import wishes_in
 from tokenbudget.gateway.hooks.moment import Moment
 from tokenbudget.gateway.hooks.payload import event_of, text
 from tokenbudget.gateway.hooks.replies import joined, reply_bytes
-from tokenbudget.gateway.hooks.session_state import FOLDER, Held, fault_in, forget, seen
+from tokenbudget.gateway.hooks.session_state import (
+    FOLDER,
+    WRAPPED_FOLDER,
+    Held,
+    fault_in,
+    fault_words,
+    forget,
+    seen,
+)
 from tokenbudget.gateway.hooks.stored_values import LONGEST_LABEL
 from tokenbudget.gateway.hooks.transcript_tail import read_on
 from tokenbudget.gateway.hooks.window import snapshot_of
@@ -17,6 +25,7 @@ if TYPE_CHECKING:
     from tokenbudget.gateway.hooks.moment import Shorten
     from tokenbudget.gateway.hooks.payload import HookEvent
     from tokenbudget.gateway.hooks.session_state import SessionState
+    from tokenbudget.gateway.hooks.trim_question import Trimmed
 
 REFRESHES = frozenset({"Stop", "SubagentStop", "SessionEnd"})
 """After these the session's accounts are settled."""
@@ -24,6 +33,10 @@ LOOKS = frozenset({*telling.ANSWERS, "Stop", "SessionEnd"})
 """At these the transcript is read on; the others are only counted."""
 
 KEPT_MS = 30 * 86_400_000
+LEAST_PAYLOAD_BYTES = 512
+"""A smaller event holds no result that is worth a look: nothing is imported for it."""
+WRAPPED_KEPT_MS = 86_400_000
+"""Output of commands that were ended from outside, and that nobody was told of."""
 MOST_SESSIONS = 500
 """Of old sessions so many files are looked at, when one begins, to remove what nobody asks for."""
 
@@ -45,24 +58,40 @@ class Answer:
 def answer(payload: bytes, home: str, now_ms: int, shorten: "Shorten | None" = None) -> Answer:
     """Decide all about one event; never raises, whatever the payload and the files hold.
 
-    `home` is the folder of our own data. `shorten` is given every response of a tool and may
-    return another of the same shape, which the agent gets in its place; None leaves it alone.
+    `home` is the folder of our own data. `shorten` is asked about results of tools that are worth
+    a look; it may take its time, for nothing is locked meanwhile.
     """
     try:
         event = event_of(payload)
         if not event.session or not event.name:
             return Answer(b"", "", False)
+        trimmed = _trimmed(event, payload, home, shorten)
         held = Held(home, event.session)
         try:
-            return _answered(event, home, now_ms, held, shorten)
+            return _answered(event, home, now_ms, held, trimmed)
         finally:
             held.release()
     except Exception:  # noqa: BLE001 - the agent's turn goes on, whatever it is
         return Answer(b"", "", False)
 
 
+def _trimmed(
+    event: "HookEvent", payload: bytes, home: str, shorten: "Shorten | None"
+) -> "Trimmed | None":
+    """What is decided about a result; where that fails it stays, and the fault is told."""
+    if shorten is None or event.name != "PostToolUse" or len(payload) < LEAST_PAYLOAD_BYTES:
+        return None
+    from tokenbudget.gateway.hooks.trim_question import Trimmed, question_for
+
+    try:
+        question = question_for(event, payload, home)
+        return None if question is None else shorten(question)
+    except Exception as fault:  # noqa: BLE001 - the result goes on as it is
+        return Trimmed({"fault": fault_words(fault)})
+
+
 def _answered(
-    event: "HookEvent", home: str, now_ms: int, held: Held, shorten: "Shorten | None"
+    event: "HookEvent", home: str, now_ms: int, held: Held, trimmed: "Trimmed | None"
 ) -> Answer:
     state = held.state
     seen(state, event.name, now_ms)
@@ -70,11 +99,12 @@ def _answered(
     said = telling.Said()
     try:
         if event.name in LOOKS:
-            moment = _moment(event, state, home, shorten)
+            moment = _moment(event, state, home, trimmed)
             said = telling.said_to(moment)
             wants_refresh = wants_refresh or _is_spending(moment)
         if event.name == "SessionStart":
-            remove_old(home, now_ms - KEPT_MS)
+            remove_old(home + FOLDER, now_ms - KEPT_MS)
+            remove_old(home + WRAPPED_FOLDER, now_ms - WRAPPED_KEPT_MS)
     except Exception as fault:  # noqa: BLE001 - counted, for `tokens doctor`
         said = telling.Said()
         fault_in(state, fault)
@@ -88,7 +118,7 @@ def _answered(
 
 
 def _moment(
-    event: "HookEvent", state: "SessionState", home: str, shorten: "Shorten | None"
+    event: "HookEvent", state: "SessionState", home: str, trimmed: "Trimmed | None"
 ) -> Moment:
     if event.transcript:
         news = read_on(state.tail, event.transcript)
@@ -97,7 +127,7 @@ def _moment(
         compaction.told_of(state, news)
         state.tail.model = model_told(event) or state.tail.model
         state.largest_tokens = max(state.largest_tokens, sum(state.tail.usage[:3]))
-    return Moment(event, state, wishes_in(home), snapshot_of(home, event.session), shorten)
+    return Moment(event, state, wishes_in(home), snapshot_of(home, event.session), trimmed, home)
 
 
 def model_told(event: "HookEvent") -> str:
@@ -112,9 +142,8 @@ def _is_spending(moment: Moment) -> bool:
     return moment.event.name == "PostToolUse" and moment.wishes.stop_at_usd is not None
 
 
-def remove_old(home: str, before_ms: int) -> None:
+def remove_old(folder: str, before_ms: int) -> None:
     """Remove what was last written before this moment, of sessions that nobody asks for."""
-    folder = home + FOLDER
     try:
         names = posix.listdir(folder)
     except OSError:

@@ -6,12 +6,19 @@ imports as little as it can, and has whoever starts it end it in time.
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # `signal` would import enum: 4 ms
 import posix
 import sys
 
 from tokenbudget.gateway import statusline_spool
 from tokenbudget.gateway.hooks.handler import Answer, answer
+from tokenbudget.gateway.hooks.trim_question import NOTHING as NOTHING_TRIMMED
+from tokenbudget.gateway.installed_libraries import reach_libraries
 from tokenbudget.gateway.statusline_values import is_fit_session, parsed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tokenbudget.gateway.hooks.trim_question import Question, Trimmed
 
 START_STAMP = "/run/start.stamp"
 """Its time says when a daemon was last started from here."""
@@ -24,15 +31,49 @@ is, which `-I` would leave out."""
 SETTINGS = "/hooks/settings.json"
 SETTINGS_BYTES = 1 << 16
 AUTOSTART = "is_starting_daemon"
+LEAST_SHORTENED_CHARS, MOST_SHORTENED_BYTES = 8_000, 1 << 20
+"""What is imported for it takes a quarter of a second: less is not worth the wait, and what is
+longer would not be done in time."""
+SHORTEN_SECONDS = 1.4
 NOTHING = Answer(b"", "", False)
 
 
 def answered(payload: bytes, home: str, now_ms: int) -> Answer:
     """What `handler.answer` decides; nothing, should it ever fail."""
     try:
-        return answer(payload, home, now_ms)
+        return answer(payload, home, now_ms, _shorten)
     except Exception:  # noqa: BLE001 - the agent's turn must not break, whatever it is
         return NOTHING
+
+
+def _shorten(question: Question) -> Trimmed:
+    """Decide here about a result, which takes imports and a vocabulary; in time or not at all."""
+    if len(question.payload) > MOST_SHORTENED_BYTES or len(question.text) < LEAST_SHORTENED_CHARS:
+        return NOTHING_TRIMMED
+    path = list(sys.path)
+    reach_libraries()
+    before = _signal.signal(_signal.SIGALRM, _raise_time_up)
+    left, _ = _signal.setitimer(_signal.ITIMER_REAL, SHORTEN_SECONDS)
+    try:
+        from tokenbudget.gateway.hooks.trimming import Trimmer
+        from tokenbudget.metering.tokenizer import BytePairCounter
+        from tokenbudget.system.clock import SystemClock
+
+        return Trimmer(SystemClock(), BytePairCounter).trimmed(question)
+    except TimeUp:
+        return NOTHING_TRIMMED
+    finally:
+        _signal.setitimer(_signal.ITIMER_REAL, max(0.2, left - SHORTEN_SECONDS) if left else 0)
+        _signal.signal(_signal.SIGALRM, before)
+        sys.path[:] = path
+
+
+class TimeUp(Exception):
+    """It took too long; no OSError, which a library might take for its own."""
+
+
+def _raise_time_up(*_: object) -> None:
+    raise TimeUp
 
 
 def afterwards(done: Answer, home: str, given: list[str], is_absent: bool, is_silent: bool) -> None:

@@ -12,15 +12,26 @@ if TYPE_CHECKING:
     from tokenbudget.gateway.hooks.hook_settings import HookWishes
     from tokenbudget.gateway.hooks.payload import HookEvent
     from tokenbudget.gateway.hooks.session_state import SessionState
+    from tokenbudget.gateway.hooks.trim_question import Question, Trimmed
 
-    Shorten = Callable[[HookEvent], object]
-    """What is to take the place of a tool's response, of the same shape; None leaves it alone."""
+    Shorten = Callable[[Question], Trimmed]
+    """Decides about a result that is worth a look."""
 
 
 class Moment:
     """An event, the session's memory, the person's wishes, and the window as it is."""
 
-    __slots__ = ("event", "is_main", "shorten", "size", "snapshot", "state", "used", "wishes")
+    __slots__ = (
+        "event",
+        "home",
+        "is_main",
+        "size",
+        "snapshot",
+        "state",
+        "trimmed",
+        "used",
+        "wishes",
+    )
 
     def __init__(
         self,
@@ -28,13 +39,15 @@ class Moment:
         state: "SessionState",
         wishes: "HookWishes",
         snapshot: Table,
-        shorten: "Shorten | None",
+        trimmed: "Trimmed | None",
+        home: str,
     ) -> None:
         self.event = event
         self.state = state
         self.wishes = wishes
         self.snapshot = snapshot
-        self.shorten = shorten
+        self.trimmed = trimmed
+        self.home = home
         self.used = state.tail.tokens
         self.size = window.window_tokens(
             state.tail.model,
@@ -58,6 +71,32 @@ class Moment:
         is_plain = isinstance(text, str) and len(text) < 24 and text.isascii()
         digits = str(text).replace(".", "", 1)
         return float(str(text)) if is_plain and digits.isdecimal() else None
+
+
+REPLACES_FROM = (2, 1)
+"""From here on a client takes another response for any tool (seen: 2.1.197, 2.1.329); 2.0.76 does
+for those of MCP servers."""
+AGENT_CHARS = 200_000
+"""What a subagent's calls may have given it while it surely has not been compacted: 50,000 tokens,
+a quarter of the smallest window."""
+
+
+def is_in_window(event: "HookEvent", state: "SessionState") -> bool:
+    """Whether what this event's thread was shown is surely still there."""
+    if is_of_main_thread(event, state):
+        return state.tail.is_continued
+    given = state.agents.get(event.agent) if event.agent else None
+    return given is not None and given[0] <= AGENT_CHARS
+
+
+def is_new(event: "HookEvent", state: "SessionState") -> bool:
+    """Whether the client is none of the old ones.
+
+    Before the transcript tells, it is known by its `prompt_id` (2.1.270 and 2.1.329 have it, 2.0.76
+    does not).
+    """
+    version = version_of(state.tail.version)
+    return version >= REPLACES_FROM if version else "prompt_id" in event.told
 
 
 def is_of_main_thread(event: "HookEvent", state: "SessionState") -> bool:

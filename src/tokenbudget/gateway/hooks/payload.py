@@ -9,6 +9,8 @@ LONGEST_PATH = 4_096
 LONGEST_COMMAND = 4_096
 MOST_PARTS = 2_000
 """Of a tool's response, when its size is taken."""
+WRAP_BEGIN, WRAP_MIDDLE, WRAP_END = "{ ", "\n} >", "; (exit $tokens_code)"
+"""What `wrapping` puts around a command."""
 PREVIEW_CHARS = 2_300
 """What of an output reaches the window that the client has put into a file (2.1.329: 2,296)."""
 
@@ -30,7 +32,7 @@ class HookEvent:
         self.tool_use = _name(told, "tool_use_id")
         self.transcript = _path(told, "transcript_path")
         self.cwd = _path(told, "cwd")
-        self.input = table(told, "tool_input")
+        self.input = _as_asked(self.tool, table(told, "tool_input"))
         self.response = told.get("tool_response")
 
     @property
@@ -47,6 +49,16 @@ class HookEvent:
     def is_of_agent(self) -> bool:
         """Whether it says that a subagent did it, in whatever words."""
         return bool(self.told.get("agent_id"))
+
+
+def _as_asked(tool: str, given: Table) -> Table:
+    """The input of a call as the agent gave it: its command may stand in our own words of shell."""
+    command = given.get("command")
+    if tool != "Bash" or not isinstance(command, str) or not command.startswith(WRAP_BEGIN):
+        return given
+    if not command.endswith(WRAP_END) or WRAP_MIDDLE not in command:
+        return given
+    return {**given, "command": command[len(WRAP_BEGIN) : command.index(WRAP_MIDDLE)]}
 
 
 def event_of(data: bytes) -> HookEvent:

@@ -20,14 +20,15 @@ def mode_of_project(folder: str, otherwise: str) -> str:
     """
     if not folder.startswith("/"):
         return otherwise
-    for here in _folders_within(folder.rstrip("/")):
+    for here in folders_within(folder.rstrip("/")):
         texts = [content_of(here + name, MOST_BYTES) for name in NAMES]
         if any(texts):
             return next((mode for mode in map(_mode_in, texts) if mode), otherwise)
     return otherwise
 
 
-def _folders_within(folder: str) -> list[str]:
+def folders_within(folder: str) -> list[str]:
+    """A folder and those above it, up to the top of its repository; outside of one it alone."""
     chain = [folder]
     while len(chain) < MOST_STEPS and not _is_there(chain[-1] + "/.git"):
         above = chain[-1].rpartition("/")[0]

@@ -44,7 +44,8 @@ def call_begins(moment: "Moment") -> None:
 def call_succeeds(moment: "Moment", is_shortened: bool) -> None:
     """Remember what it gave."""
     event, state = moment.event, moment.state
-    chars = response_chars(event.response)
+    given = moment.trimmed.response if is_shortened and moment.trimmed else event.response
+    chars = response_chars(given)
     if event.agent:
         before = state.agents.get(event.agent, [0])[0]
         remember(state.agents, event.agent, [before + chars], MOST_RECENT)

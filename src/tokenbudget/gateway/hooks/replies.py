@@ -5,6 +5,7 @@ from tokenbudget.gateway.statusline_values import Table, written
 MOST_BYTES = 1 << 20
 """Of a reply; only a shortened result can be that long."""
 
+_SAID = "additionalContext"
 CONTEXT_EVENTS = frozenset({"SessionStart", "UserPromptSubmit", "PostToolUse"})
 """Where every client that has hooks takes `additionalContext` (2.0.76 already does)."""
 
@@ -14,14 +15,34 @@ def context(event: str, text: str) -> Table:
     return _specific(event, additionalContext=text) if text and event in CONTEXT_EVENTS else {}
 
 
+def said_after_failure(text: str) -> Table:
+    """Words for the agent beside what a tool failed with; newer clients take them."""
+    return _specific("PostToolUseFailure", additionalContext=text)
+
+
 def denied(reason: str) -> Table:
     """Of PreToolUse: the call is not made, and the agent reads why."""
     return _specific("PreToolUse", permissionDecision="deny", permissionDecisionReason=reason)
 
 
-def replaced(response: object) -> Table:
-    """Of PostToolUse: the agent gets this response, of the same shape as the tool's own."""
+def rewritten(updated: Table) -> Table:
+    """Of PreToolUse: the call is made with this input, and nobody is asked about it."""
+    return _specific("PreToolUse", permissionDecision="allow", updatedInput=updated)
+
+
+def replaced(response: object, is_old: bool = False) -> Table:
+    """Of PostToolUse: the agent gets this response, of the same shape as the tool's own.
+
+    `is_old`: the client knows a name for the results of MCP servers alone (2.0.76).
+    """
+    if is_old:
+        return _specific("PostToolUse", updatedMCPToolOutput=response)
     return _specific("PostToolUse", updatedToolOutput=response)
+
+
+def is_replaced(reply: Table) -> bool:
+    """Whether the agent gets another response than the tool's own."""
+    return bool({"updatedToolOutput", "updatedMCPToolOutput"} & set(_part(reply)))
 
 
 def stopped(reason: str) -> Table:
@@ -35,8 +56,11 @@ def message(text: str) -> Table:
 
 
 def joined(first: Table, second: Table) -> Table:
-    """Both, for one event."""
+    """Both, for one event; the words of both reach the agent."""
     specific = {**_part(first), **_part(second)}
+    said = [part["additionalContext"] for part in map(_part, (first, second)) if _SAID in part]
+    if len(said) > 1:
+        specific[_SAID] = "\n".join(map(str, said))
     both = {**first, **second}
     return {**both, "hookSpecificOutput": specific} if specific else both
 

@@ -26,6 +26,8 @@ from tokenbudget.system.clock import SystemClock
 
 FORMAT = "tokenbudget/hook-session/1"
 FOLDER = "/hooks/sessions"
+WRAPPED_FOLDER = "/run/wrapped"
+"""Where the output of commands goes that stand in our words of shell (`wrapping`)."""
 MOST_BYTES = 1 << 16
 
 PATIENCE_STEPS, STEP_SECONDS = 25, 0.002
@@ -39,6 +41,7 @@ MOST_OUTPUTS = 16
 MOST_LARGEST = 6
 MOST_EVENTS = 48
 MOST_RECENT = 32
+MOST_SHOWN = 48
 MOST_FILES = 8
 MOST_COMPACTIONS = 8
 LONGEST_NAME = 64
@@ -88,7 +91,8 @@ class SessionState:
                  "denied_reads", "events", "failure", "faults", "files", "is_boundary_due",
                  "is_client_guarding", "largest",
                  "largest_tokens", "last_fault", "last_ms", "level", "outputs", "pending", "reads",
-                 "session", "snapshot", "switched", "tail", "told")  # fmt: skip
+                 "session", "shown", "snapshot", "switched", "tail", "told",
+                 "trimmed")  # fmt: skip
 
     def __init__(self, session: str, told: Table) -> None:
         self.session = session
@@ -110,6 +114,10 @@ class SessionState:
         """Commands with a huge output, by a sum of them and their folder: the characters."""
         self.largest = rows(told.get("largest"), MOST_LARGEST, 1, 1)
         """The largest results in the window: what they are, and their characters."""
+        self.shown = rows(told.get("shown"), MOST_SHOWN, 5, 2)
+        """Results that stand in a window, as `window_rows` has them, the latest last."""
+        self.trimmed = counts(told.get("trimmed"), 2) or [0, 0]
+        """How many results were shortened, and the tokens that this saved."""
         self.files = labels(told.get("files"), MOST_FILES, LONGEST_KEY)
         """In use, the latest last."""
         self.failure = labels(told.get("failure"), 2)
@@ -172,6 +180,7 @@ def forget(state: SessionState, agents_too: bool = True) -> None:
         for key in list(kept):
             if agents_too or key.startswith("\n"):
                 del kept[key]
+    state.shown[:] = [row for row in state.shown if row[0] and not agents_too]
     state.denied_reads.clear()
 
 
@@ -184,12 +193,22 @@ def forget_results(state: SessionState) -> None:
 
 def fault_in(state: SessionState, fault: BaseException) -> None:
     """Record what went wrong in our own parts, and where."""
+    fault_named(state, fault_words(fault))
+
+
+def fault_words(fault: BaseException) -> str:
+    """What went wrong and where, by name: its own words may hold what a session says."""
     trace, where = fault.__traceback__, ""
     while trace is not None:
         where = str(trace.tb_frame.f_globals.get("__name__", ""))
         trace = trace.tb_next
+    return f"{type(fault).__name__} in {where}"
+
+
+def fault_named(state: SessionState, name: str) -> None:
+    """The same of a fault that happened elsewhere."""
     state.faults += 1
-    state.last_fault = f"{type(fault).__name__} in {where}"[:LONGEST_LABEL]
+    state.last_fault = name[:LONGEST_LABEL]
 
 
 # ── the file ──────────────────────────────────────────────────────────────────────────────────────
@@ -230,6 +249,12 @@ class Held:
         if self._lock >= 0:
             posix.close(self._lock)
             self._lock = -1
+
+
+def peeked(home: str, session: str) -> SessionState:
+    """A session's state as it is now, to look at only."""
+    path, temporary = f"{home}{FOLDER}/{session}.json", f"{home}{FOLDER}/.{session}.tmp"
+    return state_of(session, kept_content(path, temporary, MOST_BYTES, is_held=False))
 
 
 def _locked(home: str, path: str) -> int:
@@ -276,7 +301,7 @@ def _shorten(state: SessionState) -> bool:
         for key in list(kept)[: (len(kept) + 1) // 2]:
             del kept[key]
             is_shorter = True
-    for rest in (state.largest, state.files):
+    for rest in (state.largest, state.files, state.shown):
         is_shorter = is_shorter or bool(rest)
         del rest[: (len(rest) + 1) // 2]
     if not is_shorter and (state.snapshot or state.failure):

@@ -10,23 +10,25 @@ from tokenbudget.gateway.hooks.guards import (
     tokens_read_again,
     version_of,
 )
+from tokenbudget.gateway.hooks.moment import is_in_window, is_new
 from tokenbudget.gateway.hooks.payload import text
 from tokenbudget.gateway.hooks.project_mode import mode_of_project
-from tokenbudget.gateway.hooks.session_state import MOST_KEYS, forget, forget_results
+from tokenbudget.gateway.hooks.session_state import (
+    MOST_KEYS,
+    fault_named,
+    forget,
+    forget_results,
+)
 from tokenbudget.gateway.hooks.small_files import stamp_of
 from tokenbudget.gateway.hooks.thresholds import crossed, level_after
 from tokenbudget.gateway.mode_words import instruction
-from tokenbudget.gateway.statusline_values import Table, number
+from tokenbudget.gateway.statusline_values import Table, number, table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tokenbudget.gateway.hooks.moment import Moment
-
-AGENT_CHARS = 200_000
-"""What a subagent's calls may have given it while it surely has not been compacted: 50,000 tokens,
-a quarter of the smallest window."""
 
 DEAR_TOKENS = 50_000
 """A cold start with fewer tokens is not worth a word."""
@@ -186,7 +188,18 @@ def _call_comes(moment: "Moment") -> Said:
     if reason:
         return Said(once=replies.denied(reason))
     recording.call_begins(moment)
-    return Said()
+    updated = _wrapped(moment)
+    return Said() if updated is None else Said(replies.rewritten(updated))
+
+
+def _wrapped(moment: "Moment") -> Table | None:
+    """The input in the place of a test's or a build's, so that its failure can be shortened."""
+    wishes = moment.wishes
+    if not (wishes.is_trimming and wishes.is_wrapping and moment.event.command):
+        return None
+    from tokenbudget.gateway.hooks import wrapping  # one process in many needs it
+
+    return wrapping.wrapped(moment)
 
 
 def _reason_against_output(moment: "Moment") -> str:
@@ -206,21 +219,13 @@ def _reason_against_read(moment: "Moment") -> str:
     if event.tool != "Read" or not event.path or not is_whole_read(event.input):
         return ""
     gives_again = gives_files_again(version_of(state.tail.version))
-    if state.is_client_guarding or not (gives_again and _is_in_window(moment)):
+    if state.is_client_guarding or not (gives_again and is_in_window(event, state)):
         return ""
     key = recording.read_key(event)
     found = stamp_of(event.path)
     tokens = tokens_read_again(state.reads.get(key), found, moment.wishes.guard_tokens)
     is_denied = tokens and _is_first(state.denied_reads, f"{key}\n{found}")
     return words.read_again(event.path, tokens) if is_denied else ""
-
-
-def _is_in_window(moment: "Moment") -> bool:
-    """Whether what this thread has read is surely still there."""
-    if moment.is_main:
-        return moment.state.tail.is_continued
-    given = moment.state.agents.get(moment.event.agent) if moment.event.agent else None
-    return given is not None and given[0] <= AGENT_CHARS
 
 
 def _is_first(denied: list[int], key: str) -> bool:
@@ -233,18 +238,56 @@ def _is_first(denied: list[int], key: str) -> bool:
 
 
 def _call_is_done(moment: "Moment") -> Said:
-    shortened = None if moment.shorten is None else moment.shorten(moment.event)
-    recording.call_succeeds(moment, is_shortened=shortened is not None)
-    shown = {} if shortened is None else replies.replaced(shortened)
+    shown = _shortened(moment) or _going_on(moment)
+    recording.call_succeeds(moment, is_shortened=replies.is_replaced(shown))
+    # What refers to an earlier place holds only where the memory of the window can be trusted.
+    is_reference = moment.trimmed is not None and bool(moment.trimmed.used)
+    sure, unsure = ({}, shown) if is_reference else (shown, {})
     stop = stopped(moment)
     if stop:
-        return Said(replies.joined(shown, stop))
-    return Said(shown, _health(moment, says_level=False))
+        return Said(replies.joined(sure, stop), unsure)
+    return Said(sure, replies.joined(unsure, _health(moment, says_level=False)))
+
+
+def _shortened(moment: "Moment") -> Table:
+    """What takes a result's place; nothing where it stays, or where that cannot be remembered."""
+    trimmed, event, state = moment.trimmed, moment.event, moment.state
+    if trimmed is None:
+        return {}
+    from tokenbudget.gateway.hooks import window_rows
+
+    if trimmed.fault:
+        fault_named(state, trimmed.fault)
+    if not window_rows.still_stand(event, state, trimmed.used):
+        return {}
+    window_rows.note(event, state, trimmed)
+    if trimmed.response is None:
+        return {}
+    state.trimmed = [state.trimmed[0] + 1, state.trimmed[1] + trimmed.saved_tokens]
+    beside = replies.context(event.name, trimmed.beside)
+    replaced = replies.replaced(trimmed.response, is_old=not is_new(event, state))
+    return replies.joined(replaced, beside)
+
+
+def _going_on(moment: "Moment") -> Table:
+    """A word on a command that was begun in our words of shell and goes on in the background."""
+    event = moment.event
+    is_behind = bool(table({"": event.response}, "").get("backgroundTaskId"))
+    if not (is_behind and event.command and event.tool_use):
+        return {}
+    from tokenbudget.gateway.hooks import wrapping
+
+    return replies.context(event.name, wrapping.going_on(moment))
 
 
 def _call_failed(moment: "Moment") -> Said:
     recording.call_fails(moment)
-    return Said()
+    if not (moment.event.command and moment.event.tool_use):
+        return Said()
+    from tokenbudget.gateway.hooks import wrapping
+
+    said = wrapping.rescued(moment)
+    return Said(replies.said_after_failure(said)) if said else Said()
 
 
 ANSWERS: "dict[str, Callable[[Moment], Said]]" = {

@@ -105,6 +105,16 @@ def huge_output(chars: int) -> str:
     )
 
 
+def output_goes_to(path: str) -> str:
+    """A command goes on in the background; the path is ours."""
+    return f"Until it ends its output is in {one_line(path)}"
+
+
+def output_until_then(lines: int, handle: str) -> str:
+    """A command was ended before it ended by itself."""
+    return f"Its output until then, {lines:,} lines: tokens recall {handle}"
+
+
 def compacted(before: int, after: int) -> str:
     """What a compaction has freed."""
     if after and before > after:

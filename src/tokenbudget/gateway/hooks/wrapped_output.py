@@ -1,0 +1,83 @@
+"""Shows the output of a command that failed, shortened; run by the words of `wrapping.around`.
+
+    python -IS -c START FOLDER HOME FILE COMMAND LEVEL LEAST
+
+Ends with 0 where it has shown everything that there is to show, and with 1, having shown nothing,
+where it has not: then the shell shows the file as it is.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+SECONDS = 5
+MOST_BYTES = 1 << 22
+
+
+def main() -> None:
+    """Show it; whatever goes wrong ends with 1."""
+    sys.path.append(__file__.rsplit("/", 4)[0])
+    try:
+        signal.signal(signal.SIGALRM, _leave)
+        signal.alarm(SECONDS)
+        text = shown(*sys.argv[1:6])
+    except Exception:  # noqa: BLE001 - the shell shows the file then
+        sys.exit(1)
+    sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
+    sys.stdout.flush()
+
+
+def _leave(*_: object) -> None:
+    """Killed by the signal itself the shell would have a word to say about it."""
+    os._exit(1)
+
+
+def kept(home: str, path: str, command: str) -> tuple[str, int]:
+    """The handle and the lines of what a command has put out; it is taken out of its file."""
+    from tokenbudget.gateway.installed_libraries import reach_libraries
+
+    reach_libraries()
+    from tokenbudget.archive.spill import Spill
+    from tokenbudget.compression.policy import Call, label_of
+    from tokenbudget.system.clock import SystemClock
+
+    with Path(path).open("rb") as handle:
+        content = handle.read(MOST_BYTES)
+    Path(path).unlink()
+    if not content.strip():
+        return "", 0
+    label = label_of(Call("Bash", {"command": command}, ""))
+    found = Spill(Path(home) / "spill", SystemClock()).keep(content, label)
+    return found, content.count(b"\n") + 1
+
+
+def shown(home: str, path: str, command: str, level: str, least: str) -> str:
+    """The output in fewer words, its original kept.
+
+    Raises:
+        ValueError: it is better shown as it is.
+    """
+    from tokenbudget.gateway.installed_libraries import reach_libraries
+
+    reach_libraries()
+    from tokenbudget.archive.spill import Spill
+    from tokenbudget.compression.handles import handle_of
+    from tokenbudget.compression.policy import Call, Forgetful, Wishes, at_the_door, label_of
+    from tokenbudget.metering.tokenizer import BytePairCounter
+    from tokenbudget.system.clock import SystemClock
+
+    content = Path(path).read_bytes()
+    if len(content) > MOST_BYTES:
+        raise ValueError("too long to be shortened in time")
+    call = Call("Bash", {"command": command}, content.decode(), has_failed=True)
+    wishes = Wishes(level, int(least))
+    if len(call.text) < 2 * wishes.min_tokens:
+        raise ValueError("short")
+    found = at_the_door(call, wishes, Forgetful(), BytePairCounter())
+    spill = Spill(Path(home) / "spill", SystemClock())
+    if found is None or spill.keep(content, label_of(call)) != handle_of(content):
+        raise ValueError("nothing to leave out")
+    return found.text + "\n"
