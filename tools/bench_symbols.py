@@ -20,7 +20,7 @@ from tokenbudget.compression.passage import BALANCED, COMPRESSED
 from tokenbudget.compression.prose import Rewritten, rewritten
 from tokenbudget.compression.prose_blocks import PROSE, blocks_of
 from tokenbudget.compression.prose_spans import free_parts, hidden
-from tokenbudget.compression.prose_terse import EVERY_STEP as STEPS
+from tokenbudget.compression.prose_terse import EVERY_STEP
 from tokenbudget.compression.symbols import Measured, measured
 
 TYPE_CHECKING = False
@@ -115,9 +115,9 @@ def steps(paths: list[Path]) -> None:
         done = (rewritten(text, COMPRESSED, counter, some) for text in texts)
         return sum(one.prose_after_tokens for one in done)
 
-    whole = after(STEPS)
-    for step in STEPS:
-        without = after([one for one in STEPS if one is not step])
+    whole = after(EVERY_STEP)
+    for step in EVERY_STEP:
+        without = after([one for one in EVERY_STEP if one is not step])
         print(f"{step.name:36} {without - whole:7,}")
 
 

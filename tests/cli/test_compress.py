@@ -181,3 +181,16 @@ class TestAnyBytes:
             assert spill.content(done.handle) == content
         elif not done.codec:
             assert done.text == text_of(content)
+
+
+@pytest.mark.parametrize("name", ["build.log", "test.out", "TEST.ERR", "notes.txt"])
+def test_output_in_a_file_is_shortened_as_from_a_pipe(tmp_path: Path, name: str) -> None:
+    content = b"\n".join(b"line %c%d of what was printed" % (97 + n % 26, n) for n in range(900))
+    spill = Spill(tmp_path / "spill", SystemClock())
+    piped, kept, source = (
+        compressed(content, Wish(COMPRESSED, "result", Origin(path=path)), BytePairCounter(), spill)
+        for path in ("", f"/home/dev/{name}", "/home/dev/config.yaml")
+    )
+    assert piped.codec == kept.codec == "logs"
+    assert piped.text == kept.text
+    assert source.codec == ""  # it may be edited by what is shown of it

@@ -54,6 +54,7 @@ def test_bytes_that_are_no_text_come_through_as_they_are(home: Home, tmp_path: P
         (["--task", "x", "--task-file", "y", "FILE"], 2, "--task"),
         (["--task", "x", "--budget", "lots", "FILE"], 2, "budget"),
         (["--task", "x", "--budget", "0", "FILE"], 2, "budget"),
+        (["--task", "x", "--budget", "\u0663", "FILE"], 2, "budget"),
         (["--task", "x", "--budget", "101%", "FILE"], 2, "budget"),
         (["--task", "x", "MISSING"], 3, "cannot read"),
         (["--task", "x", "."], 3, "cannot read"),

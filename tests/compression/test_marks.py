@@ -44,3 +44,12 @@ def test_a_marker_and_the_way_back_are_cheap() -> None:
     assert handle.isdigit()
     assert count(Marks().mark("40 lines")) <= 8
     assert count(Marks().mark(f"all 12,345 lines: tokens recall {handle}")) <= 25
+
+
+def test_a_text_of_tildes_gets_a_short_opening_at_once() -> None:
+    text = "[" + "~" * 3_000_000
+    assert opening_for([text]) == "[~0~"
+    taken = "".join(f"[~{n}~" for n in range(1_000)) + "[~01000~"
+    assert opening_for([text, taken]) == "[~1001~"
+    assert Marks(text).mark("4 lines") == "[~0~ 4 lines]"
+    assert split("a\n[~0~ 4 lines]", Marks(text).opening) == ("a\n", ("4 lines",))

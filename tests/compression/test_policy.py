@@ -20,7 +20,14 @@ from tokenbudget.compression.policy import (
     origin_of,
     subject_of,
 )
-from tokenbudget.compression.policy_rules import OF_THE_WINDOW, OUTLINE, codecs_for, level_for
+from tokenbudget.compression.policy_rules import (
+    OF_THE_WINDOW,
+    OUTLINE,
+    codecs_for,
+    is_all_known,
+    level_for,
+)
+from tokenbudget.compression.receipts import Receipt, Removed
 
 
 class Words:
@@ -140,6 +147,29 @@ def test_what_a_program_puts_out_is_shortened(command: str) -> None:
     assert names(run(command, LOG)) == ALL
 
 
+@pytest.mark.parametrize(
+    "call",
+    [run("npm run build", LOG), run("docker ps", LOG), run("npm test 2>&1 | tail -80", LOG),
+     Call("mcp__logs__find", {}, LOG), Call("WebFetch", {}, LOG)],
+)  # fmt: skip
+def test_of_what_a_program_says_less_stays(call: Call) -> None:
+    assert level_for(call.tool, call.text, origin_of(call), BALANCED) == COMPRESSED
+    assert level_for(call.tool, call.text, origin_of(call), VERBOSE) == VERBOSE
+
+
+@pytest.mark.parametrize(
+    "call",
+    [read("/a/app.log", LOG), run("cat a.log", LOG), run("sed -n 1,900p a.log", LOG),
+     run("cd a && git diff", LOG), run("git -C a show HEAD", LOG), run("git log -3 | head", LOG),
+     run("gh pr diff 5", LOG), run("gh api x | base64 -d", LOG), run("grep -rn job .", LOG),
+     Call("Grep", {}, LOG), run("make", LOG)._replace(has_failed=True),
+     run("review --wait", f"started\n# Review of the change\n{LOG}"),
+     Call("WebFetch", {}, f"## What is new\n{LOG}")],
+)  # fmt: skip
+def test_files_differences_finds_failures_and_reports_keep_more(call: Call) -> None:
+    assert level_for(call.tool, call.text, origin_of(call), BALANCED) == BALANCED
+
+
 # ── wishes ────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -194,14 +224,42 @@ def test_a_file_read_again_unchanged_is_a_reference_and_then_the_file() -> None:
     assert at_the_door(call, wishes, memory, COUNTER) is not None  # there it stands whole
 
 
-def test_a_changed_file_is_shown_by_what_changed() -> None:
-    memory, wishes = MemoryInWindow(), Wishes(BALANCED)
-    at_the_door(read("/a/cart.py", SOURCE), wishes, memory, COUNTER)
+def test_a_changed_file_is_shown_by_what_changed_at_compressed() -> None:
+    memory, wishes = MemoryInWindow(), Wishes(COMPRESSED)
+    at_the_door(read("/a/cart.py", SOURCE, offset=1), wishes, memory, COUNTER)
     changed = SOURCE.replace("given * 40", "given * 41 + 1")
-    found = at_the_door(read("/a/cart.py", changed), wishes, memory, COUNTER)
+    found = at_the_door(read("/a/cart.py", changed, offset=1), wishes, memory, COUNTER)
     assert found is not None
     assert "    return given * 41 + 1" in found.text.split("\n")
     assert len(found.text) < len(SOURCE) / 4
+
+
+def test_a_changed_file_is_given_whole_at_balanced() -> None:
+    """What is edited next may begin in a line that is new and end in one that is referred to."""
+    memory, wishes = MemoryInWindow(), Wishes(BALANCED)
+    at_the_door(read("/a/cart.py", SOURCE), wishes, memory, COUNTER)
+    changed = SOURCE.replace("given * 40", "given * 41 + 1")
+    assert at_the_door(read("/a/cart.py", changed), wishes, memory, COUNTER) is None
+    again = at_the_door(read("/a/cart.py", changed), wishes, memory, COUNTER)
+    assert again is not None  # now all of it stands above
+    assert again.receipt.codec in OF_THE_WINDOW
+
+
+def test_what_is_partly_known_may_be_shortened_by_what_it_is() -> None:
+    memory = MemoryInWindow()
+    at_the_door(run("make", SOURCE), Wishes(), memory, COUNTER)
+    found = at_the_door(run("make", SOURCE + LOG), Wishes(), memory, COUNTER)
+    assert found is not None
+    assert found.receipt.codec not in OF_THE_WINDOW
+
+
+def test_all_is_known_where_nothing_but_blank_lines_is_left() -> None:
+    def receipt(*ranges: tuple[int, int]) -> Receipt:
+        return Receipt("seen", 9, 8, 9, 8, False, "[~", (Removed("seen", 1, ranges),))
+
+    assert is_all_known("a\nb\n\n  \nc\n", receipt((0, 2), (4, 5)))
+    assert not is_all_known("a\nb\nc", receipt((0, 2)))
+    assert not is_all_known("a", receipt())
 
 
 def test_after_a_compaction_nothing_is_referred_to() -> None:

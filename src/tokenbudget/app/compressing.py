@@ -18,6 +18,8 @@ AUTO, PROSE, RESULT = "auto", "prose", "result"
 KINDS = (AUTO, PROSE, RESULT)
 PROSE_ENDINGS = (".md", ".markdown", ".mdc", ".rst", ".txt")
 """Memory files, skills, instructions and notes; a text from a pipe is a result."""
+OUTPUT_ENDINGS = (".log", ".out", ".err", ".txt", ".html", ".htm")
+"""What a command or a site gave, and somebody kept: nobody edits it by what is shown of it."""
 _BOMS = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
@@ -118,7 +120,8 @@ def _result(content: bytes, wish: Wish, counter: TokenCounter, spill: Spill) -> 
     from tokenbudget.compression.shortening import shorten
 
     text = text_of(content)
-    found = shorten(Passage(text, wish.origin), wish.level, counter, handle_of(content))
+    passage = Passage(text, _result_origin(wish.origin))
+    found = shorten(passage, wish.level, counter, handle_of(content))
     if found is None:
         return _unchanged(content, text, RESULT, counter)
     receipt = found.receipt
@@ -137,6 +140,12 @@ def _result(content: bytes, wish: Wish, counter: TokenCounter, spill: Spill) -> 
         handle,
         receipt.removed,
     )
+
+
+def _result_origin(origin: Origin) -> Origin:
+    """Where a result comes from; a file that holds some output counts as that output."""
+    is_output = not origin.tool and origin.path.lower().endswith(OUTPUT_ENDINGS)
+    return origin._replace(path="") if is_output else origin
 
 
 def _unchanged(content: bytes, text: str, kind: str, counter: TokenCounter) -> Compressed:

@@ -67,7 +67,7 @@ def budget_of(text: str) -> Budget:
     is_percent = text.endswith("%")
     digits = text.removesuffix("%").replace(",", "").replace("_", "")
     is_number = digits.replace(".", "", 1).isdecimal() if is_percent else digits.isdecimal()
-    amount = float(digits) if is_number and len(text) <= LONGEST_BUDGET else 0.0
+    amount = float(digits) if is_number and text.isascii() and len(text) <= LONGEST_BUDGET else 0.0
     if amount <= 0 or (is_percent and amount > 100):
         raise BadRequest(f"'{text}' is no budget; write a number of tokens, or per cent as 25%")
     return Budget(amount, is_percent)

@@ -17,12 +17,22 @@ OPENING = "[~"
 CLOSING = "]"
 
 
+MOST_TILDES = 12
+_TILDES = re.compile(r"\[(~+)")
+_NUMBERED = re.compile(r"\[~(\d{1,9})~")
+
+
 def opening_for(texts: Sequence[str]) -> str:
-    """The shortest opening that none of these texts holds."""
-    opening = OPENING
-    while any(opening in text for text in texts):
-        opening += "~"
-    return opening
+    """An opening that none of these texts holds: the shortest of `[~`, `[~~` and so on.
+
+    A text with more than `MOST_TILDES` in a row was made to be awkward: it gets `[~0~`, or the
+    next number, so that no marker is long.
+    """
+    longest = max((len(run) for text in texts for run in _TILDES.findall(text)), default=0)
+    if longest < MOST_TILDES:
+        return OPENING + "~" * longest
+    taken = {int(number) for text in texts for number in _NUMBERED.findall(text)}
+    return f"{OPENING}{next(n for n in range(len(taken) + 1) if n not in taken)}~"
 
 
 class Marks:

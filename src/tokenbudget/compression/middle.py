@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from tokenbudget.compression.noise import reports_of_failures
 from tokenbudget.compression.passage import BALANCED, COMPRESSED
 from tokenbudget.compression.trouble import is_trouble
 from tokenbudget.compression.weaving import Cut, is_worth
@@ -28,9 +29,11 @@ class Ends(NamedTuple):
     troubles: int
     """Lines of trouble, with their context. A text that has more is trouble all over (a list of
     warnings, a program that handles errors): the first are shown, and the rest is counted."""
+    report_chars: int
+    """Of reports of failed tests, which are whole or useless: the first so many characters."""
 
 
-ENDS = {BALANCED: Ends(80, 5_000, 60), COMPRESSED: Ends(30, 1_800, 24)}
+ENDS = {BALANCED: Ends(80, 5_000, 60, 24_000), COMPRESSED: Ends(30, 1_800, 24, 6_000)}
 """By level: about 1,300 tokens at each end, or 450."""
 
 FEWEST_LINES = 3
@@ -74,6 +77,7 @@ def middle_cuts(lines: Sequence[str], taken: bytearray, ends: Ends) -> list[Cut]
     """The cuts between the beginning, the lines of trouble and the end; not where `taken` is."""
     start, end = _inner(lines, ends)
     stays = bytearray(taken)
+    _keep_reports(lines, stays, ends.report_chars)
     left = ends.troubles
     for number in range(start, end):
         if left and is_trouble(lines[number]):
@@ -91,6 +95,15 @@ def middle_cuts(lines: Sequence[str], taken: bytearray, ends: Ends) -> list[Cut]
             cuts.append(Cut(LINES, ((at, gap),), f"{gap - at:,} lines", gap - at))
         at = gap + 1
     return [cut for cut in cuts if is_worth(cut, lines)]
+
+
+def _keep_reports(lines: Sequence[str], stays: bytearray, chars: int) -> None:
+    for start, end in reports_of_failures(lines):
+        for number in range(start, end):
+            chars -= len(lines[number]) + 1
+            if chars < 0:
+                return
+            stays[number] = 1
 
 
 def _inner(lines: Sequence[str], ends: Ends) -> tuple[int, int]:

@@ -9,6 +9,10 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
 LONGEST_CHARS = 600
 """A longer line is no such line; and patterns with two stars stay linear."""
 
@@ -27,6 +31,7 @@ class Noise(NamedTuple):
 NOISE: tuple[Noise, ...] = (
     Noise(PASSED, "pytest -v", r"[^:\s]++::.* PASSED(?: +\[ *\d+%\])?"),
     Noise(PASSED, "pytest-xdist", r"\[gw\d+\] (?:\[ *\d+%\] )?PASSED \S+::.*"),
+    Noise(PASSED, "pytest -rA", r"PASSED \S+::.*"),
     Noise(PASSED, "pytest", r"\S+\.py [.]+(?: +\[ *\d+%\])?"),
     Noise(PASSED, "pytest -q", r"[.]+ +\[ *\d+%\]"),
     Noise(PASSED, "unittest -v, cargo test", r"(?:test \S.*|\w+ \([\w.<>]+\).*) \.\.\. ok"),
@@ -105,6 +110,9 @@ _LOUD = re.compile(r"(?<![A-Za-z])(?:X?FAIL(?:ED|URES?)?|ERRORS?|panicked)(?![A-
 """Words that tools shout when something failed. A test that is merely named so stays too: whoever
 reads, or counts again, need not wonder."""
 
+_WENT_WRONG = re.compile(r"(?i)\b(?:error'?$|failed\b|fatal\b|exit (?:status|code)\b|conflict)")
+"""A step may tell in small letters that it did not go on."""
+
 _WHOLE: tuple[tuple[str, str], ...] = (
     (
         r"=+ (?:FAILURES|ERRORS) =+",
@@ -129,7 +137,22 @@ def kind_of(line: str) -> str:
     if len(line) > LONGEST_CHARS:
         return ""
     found = _NOISE.fullmatch(line)
-    return (found.lastgroup or "") if found and not _LOUD.search(line) else ""
+    kind = (found.lastgroup or "") if found and not _LOUD.search(line) else ""
+    return "" if kind == STEPS and _WENT_WRONG.search(line) else kind
+
+
+def reports_of_failures(lines: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Where failures are told, from the first line to before the one that ends the report.
+
+    What begins like one and never ends (`ERROR: …` in a log) is none.
+    """
+    start, section = 0, -1
+    for number, line in enumerate(lines):
+        if section < 0:
+            start, section = number, section_opened(line)
+        elif closes_section(line, section):
+            yield start, number
+            start, section = number, section_opened(line)
 
 
 def section_opened(line: str) -> int:

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from tokenbudget.compression.handles import handle_of
 from tokenbudget.compression.named_tools import is_named
-from tokenbudget.compression.passage import BALANCED, Origin, Passage
-from tokenbudget.compression.policy_rules import codecs_for, level_for
+from tokenbudget.compression.passage import BALANCED, COMPRESSED, Origin, Passage
+from tokenbudget.compression.policy_rules import OF_THE_WINDOW, codecs_for, is_all_known, level_for
 from tokenbudget.compression.shortening import shorten
 from tokenbudget.compression.window_memory import (
     Forgetful,
@@ -106,8 +106,22 @@ def _shortened(
     codecs = codecs_for(call.tool, call.told, call.text, origin, level)
     if not codecs:
         return None
-    found = shorten(Passage(call.text, origin, earlier), level, counter, handle, codecs)
+    passage = Passage(call.text, origin, earlier)
+    found = shorten(passage, level, counter, handle, codecs)
+    if found is not None and not _may_refer(found, call.text, wishes.level):
+        others = [one for one in codecs if one.name not in OF_THE_WINDOW]
+        found = shorten(passage, level, counter, handle, others)
     return found if found is not None and _is_worth_it(found, wishes) else None
+
+
+def _may_refer(found: Shortened, text: str, level: str) -> bool:
+    """Whether a reference to what stands above may take the place of lines.
+
+    Where new lines stand between references, an edit whose text goes over such an edge finds it
+    nowhere in one piece; so below `compressed` a text is referred to whole or not at all.
+    """
+    is_reference = found.receipt.codec in OF_THE_WINDOW
+    return not is_reference or level == COMPRESSED or is_all_known(text, found.receipt)
 
 
 def _is_worth_it(found: Shortened, wishes: Wishes) -> bool:

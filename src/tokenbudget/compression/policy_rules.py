@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 
 from tokenbudget.compression.codecs import CODECS
-from tokenbudget.compression.passage import COMPRESSED, VERBOSE
+from tokenbudget.compression.passage import BALANCED, COMPRESSED, VERBOSE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,12 +19,15 @@ if TYPE_CHECKING:
 
     from tokenbudget.compression.codec import Codec
     from tokenbudget.compression.passage import Origin
+    from tokenbudget.compression.receipts import Receipt
 
 OF_THE_WINDOW = ("reread", "seen")
 """They leave out what the agent has before its eyes already."""
 OUTLINE = "source"
 """It leaves out bodies of a source file and says where each one stands."""
-LEAST_OUTLINED_LINES = 400
+LEAST_OUTLINED_LINES = 800
+"""Bodies of shorter files are edited and quoted so often that the outline costs more than it saves
+(`docs/trim.md` has the figures)."""
 LEAST_DATA_CHARS = 12_000
 """A smaller JSON file is somebody's configuration: it is edited; a larger one may be, too."""
 SMALL_SEARCH_CHARS = 2_400
@@ -46,6 +49,13 @@ _UNTOUCHED = (("git", "status"), ("git", "stash"), ("git", "branch"), ("tokens",
 """What is short, or was asked for to the letter; what our own commands say is short already."""
 _MOST_LOOKED_AT = 4_000
 
+_TOLD_LINE_BY_LINE = re.compile(
+    r"\b(?:diff|show|log|blame|annotate|format-patch|awk|base64|xxd|Get-Content|Select-String)\b"
+)
+"""Of what such a command prints, an agent takes lines word for word."""
+_HEADING = re.compile(r"^#{1,4} +\w", re.MULTILINE)
+"""A written report has some. A comment of a script looks the same; it is spared too."""
+
 
 def codecs_for(
     tool: str, told: Mapping[str, object], text: str, origin: Origin, level: str
@@ -57,9 +67,38 @@ def codecs_for(
 
 
 def level_for(tool: str, text: str, origin: Origin, level: str) -> str:
-    """How hard this result may be shortened: of a short list of finds nothing is left out."""
-    is_short = len(text) < SMALL_SEARCH_CHARS
-    return VERBOSE if is_short and (tool in ("Grep", "Glob") or _searches(origin)) else level
+    """How hard this result may be shortened.
+
+    Of a short list of finds nothing is left out. What a program says of its own work is read once
+    and almost never quoted (`docs/trim.md` has the figures): at `balanced` it keeps as much as
+    other results do at `compressed`. A written report keeps more at either.
+    """
+    is_search = tool in ("Grep", "Glob") or _searches(origin)
+    if is_search and len(text) < SMALL_SEARCH_CHARS:
+        return VERBOSE
+    if level == VERBOSE or is_search or tool == "Read":
+        return level
+    if _HEADING.search(text):
+        return BALANCED
+    return COMPRESSED if _is_program_talk(origin) else level
+
+
+def _is_program_talk(origin: Origin) -> bool:
+    """Whether a result is neither a file, a difference nor a failure."""
+    if origin.has_failed or _TOLD_LINE_BY_LINE.search(origin.command):
+        return False
+    return not _shown_files(origin.command)
+
+
+def is_all_known(text: str, receipt: Receipt) -> bool:
+    """Whether every line that says something stands in the window already."""
+    known = bytearray(text.count("\n") + 1)
+    for one in receipt.removed:
+        for start, end in one.ranges:
+            known[start:end] = b"\1" * (end - start)
+    return all(
+        is_known or not line.strip() for is_known, line in zip(known, text.split("\n"), strict=True)
+    )
 
 
 def _searches(origin: Origin) -> bool:
@@ -98,10 +137,15 @@ def _of_command(command: str, text: str) -> Sequence[Codec]:
     parts = [words for part in _JOINTS.split(command[:_MOST_LOOKED_AT]) if (words := _words(part))]
     if any(words[: len(one)] == one for words in parts for one in _UNTOUCHED):
         return ()
-    shown = [words[-1] for words in parts if words[0] in _SHOW_FILES]
-    if all(_MADE_BY_PROGRAMS.search(path) for path in shown):
+    if all(_MADE_BY_PROGRAMS.search(path) for path in _shown_files(command)):
         return _all()
     return _named(OF_THE_WINDOW)
+
+
+def _shown_files(command: str) -> list[str]:
+    """The files that a command line prints, as far as its words tell."""
+    parts = [words for part in _JOINTS.split(command[:_MOST_LOOKED_AT]) if (words := _words(part))]
+    return [words[-1] for words in parts if words[0] in _SHOW_FILES]
 
 
 def _words(part: str) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import re
 from typing import NamedTuple
 
 from tokenbudget.compression.prose_phrases import FILLERS
-from tokenbudget.compression.prose_spans import NAMED, SPAN, guarded
+from tokenbudget.compression.prose_spans import NAMED, NEGATION, SPAN, guarded
 from tokenbudget.compression.prose_verbs import CLEAR, PROGRESSIVE, STATES, THIRD
 
 TYPE_CHECKING = False
@@ -73,6 +73,22 @@ def replaced(pattern: str, by: str | Callable[[re.Match[str]], str]) -> Callable
     return lambda text: compiled.sub(replace, text)
 
 
+_SENTENCES = re.compile(r"(?<=[.!?;]) ")
+_NEGATION = re.compile(
+    rf"\b(?:not|no|never|none|nor|cannot|without|nothing)\b|n['\u2019]t\b|{NEGATION}", re.IGNORECASE
+)
+
+
+def where_affirmed(step: Callable[[str], str]) -> Callable[[str], str]:
+    """The step, in sentences without a negation: `not with simply a list` is about `simply`."""
+
+    def rewrite(text: str) -> str:
+        parts = _SENTENCES.split(text)
+        return " ".join(one if _NEGATION.search(one) else step(one) for one in parts)
+
+    return rewrite
+
+
 # ── layout ────────────────────────────────────────────────────────────────────────────────────────
 
 _LABEL = re.compile(
@@ -99,11 +115,10 @@ def without_emphasis(text: str) -> str:
 
 # ── words ─────────────────────────────────────────────────────────────────────────────────────────
 
-_fillers = dropped(rf"(?<![\w'\u2019-])(?<!not )(?<!n't )(?:{_one_of(list(FILLERS))},? )")
-_just = dropped(
-    r"(?<![\w'\u2019-])(?<!not )(?<!n't )just (?!as\b|before\b|after\b|in time|because\b)"
+_fillers = where_affirmed(
+    dropped(rf"(?<![\w'\u2019-])(?:{_one_of(list(FILLERS))},? )"),
 )
-_also = dropped(r"(?<![\w'\u2019-])(?<!but )also ")
+_also = where_affirmed(dropped(r"(?<![\w'\u2019-])(?<!but )also "))
 _articles = dropped(
     r"(?:(?<=[\w,;:)(\"\u201d\u2019*\u2014\u2013] )|(?<=^)|(?<=\()|(?<=\*\*)|(?<=[.!?:/>] ))"
     r"(?<!times )(?<!once )(?<!twice )(?<!\bat )(?<!\bin )(?<!\bas )(?:an? )"
@@ -121,7 +136,9 @@ _your = dropped(r"(?<![\w'\u2019-])(?:your|our) (?!(?:own|first|next|last)\b)")
 _there = dropped(rf"{START}there(?:'s|\u2019s| is| are) (?=no |not |an? |{_ANY})(?!to\b)")
 _when_you = replaced(
     rf"\b(when|whenever|if|before|after|while) (?:you|we) ({_one_of(list(PROGRESSIVE))})"
-    r"(?= )(?! to\b)",
+    r"(?= )(?! (?:to|and|or)\b)"
+    # No second verb: `if you change X and run Y`, `when you create or change X`.
+    rf"(?![^,.;:]{{0,80}} (?:and|or) {_one_of(list(PROGRESSIVE))}\b)",
     lambda found: f"{found[1]} {PROGRESSIVE[found[2].lower()]}",
 )
 _relative_state = replaced(
@@ -159,7 +176,9 @@ _contractions = replaced(
     r"(?:(it) is|(you|they|we) are) (?!not\b)(?=[a-z])",
     lambda found: f"{found[1]}{found[2]}'s " if found[2] else f"{found[1]}{found[3]}'re ",
 )
-_label_dash = replaced(rf"^({NAMED}(?: \([^()]*\))?) (?:-|--|\u2013|\u2014) (?=[A-Za-z])", r"\1: ")
+_label_dash = replaced(
+    rf"^({NAMED}(?: \([^()]*\))?) (?:-|--|\u2013|\u2014) (?=[A-Za-z{SPAN[1:-1]}])", r"\1: "
+)
 _last_period = replaced(r"(?<=[\w)])\.$", "")
 
 
@@ -169,7 +188,6 @@ STEPS: tuple[Step, ...] = (
     Step("dash after a label", _label_dash, True),
     Step("e.g.: like", _examples, True),
     Step("fillers", _fillers, True),
-    Step("just", _just, True),
     Step("relative clauses of state", _relative_state, True),
     Step("if it is: if", _it_is_state, True),
     Step("when you do: when doing", _when_you, True),

@@ -259,8 +259,7 @@ gives an overview of = outlines
 """
 
 _FILLERS = """
-very really simply basically actually essentially quite easily obviously please kindly
-literally truly certainly definitely
+very basically obviously please kindly truly certainly definitely
 additionally furthermore moreover
 """
 """Words that are dropped: emphasis, courtesy and connection, no condition and no measure."""

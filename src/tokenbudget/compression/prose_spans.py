@@ -14,13 +14,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-FIRST, FIRST_NUMBER, LAST = 0xF0000, 0x100000, 0x10FFFD
-"""The private-use planes that stand for spans, the second for numbers; a text that uses them itself
-is not rewritten."""
-PLANE = 0x10000
+FIRST, FIRST_NEGATION, FIRST_NUMBER, LAST = 0xF0000, 0xF8000, 0x100000, 0x10FFFD
+"""The private-use characters that stand for spans, those from the second on for negations in
+capitals, from the third on for numbers; a text that uses them itself is not rewritten."""
+PLANE = 0x8000
 
 SPAN = f"[{chr(FIRST)}-{chr(LAST)}]"
 NAMED = f"[{chr(FIRST)}-{chr(FIRST_NUMBER - 1)}]"
+NEGATION = f"[{chr(FIRST_NEGATION)}-{chr(FIRST_NUMBER - 1)}]"
 NUMBER = f"[{chr(FIRST_NUMBER)}-{chr(LAST)}]"
 
 _IN_USE = re.compile(SPAN)
@@ -43,6 +44,8 @@ _TECHNICAL = re.compile(
 )
 _NAME = re.compile(rf"(?<=[a-z,;){SPAN[1:-1]}] )[A-Z][\w\u2019'-]*(?: [A-Z][\w\u2019'-]*)*")
 """Capitals inside a sentence."""
+
+_NEGATIONS = re.compile(r"\b(?:NOT|NO|NEVER|NONE|NOR|CANNOT|WITHOUT|NOTHING)\b|N['\u2019]T\b")
 
 _GUARD_WORDS = """
 not no never none nothing nobody neither nor without cannot don't doesn't didn't isn't aren't
@@ -78,13 +81,18 @@ def hidden(text: str) -> Hidden | None:
 
     def hide(span: str) -> str:
         spans.append(span)
-        first = FIRST_NUMBER if span[0].isdigit() else FIRST
-        return chr(first + len(spans) - 1)
+        return chr(_first_for(span) + len(spans) - 1)
 
     text = _MARKED.sub(lambda found: hide(found[0]), text)
     text = _RUN.sub(lambda found: _hidden_run(found[0], hide), text)
     text = _NAME.sub(lambda found: hide(found[0]), text)
     return Hidden(text, tuple(spans))
+
+
+def _first_for(span: str) -> int:
+    if span[0].isdigit():
+        return FIRST_NUMBER
+    return FIRST_NEGATION if _NEGATIONS.search(span) else FIRST
 
 
 def _hidden_run(run: str, hide: Callable[[str], str]) -> str:

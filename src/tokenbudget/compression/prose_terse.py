@@ -16,6 +16,7 @@ from tokenbudget.compression.prose_grammar import (
     Step,
     dropped,
     replaced,
+    where_affirmed,
 )
 from tokenbudget.compression.prose_spans import PLANE, SPAN
 from tokenbudget.compression.prose_verbs import THIRD
@@ -37,25 +38,21 @@ _possessive = replaced(
     r"\1 ",
 )
 _this_subject = dropped(
-    rf"{START}this (?=(?:file|document|guide|repo|repository|project|codebase|directory|folder|"
-    rf"package|plugin|skill|app|library|tool) (?:{_THIRD}|is|has|can|may|must)\b)"
+    rf"(?:^|(?<=[.!?] ))this (?=(?:file|document|guide|repo|repository|project|codebase|directory|"
+    rf"folder|package|plugin|skill|app|library|tool) (?:{_THIRD}|is|has|can|may|must)\b)"
 )
 _this_is = dropped(rf"{START}(?:this|it) is (?=(?:an?|the) )")
 _copulas = replaced(
-    rf"({START}|\b(?:if|when|unless|until|because|once|while|whether|but|so|and|or) )"
+    rf"({START}|\b(?:if|when|unless|until|because|once|while|whether|but|so) )"
     rf"((?:{PLAIN} ){{0,4}}{PLAIN}(?: \([^()]{{1,60}}\))?) (?:is|are|was|were|has been|have been) "
     rf"(?:being |been )?(?=(?:(?:not|only|always|never|[a-z]+ly) )?{STATE})"
     r"(?![^.;:]{0,90} and )",  # what is joined to it would lose its subject
     r"\1\2 ",
 )
 _note = dropped(rf"{START}note: ")
-_puffery = dropped(
-    r"(?<![\w'\u2019-])(?:comprehensive|robust|seamless|seamlessly|powerful|properly|carefully|"
-    r"successfully|various|respective|effectively|efficiently) (?=[a-z])"
-)
 _comma_clause = replaced(
     r"(?<=[\w)`" + SPAN[1:-1] + r"]), (so|but|because|even if|even when|"
-    r"even though|as well as|including) (?!that\b)",
+    r"even though) (?!that\b)",
     r" \1 ",
 )
 _KINDS = {
@@ -117,8 +114,7 @@ TERSE: tuple[Step, ...] = (
     Step("this is the", _this_is, False),
     Step("copulas before a state", _copulas, False),
     Step("note:", _note, True),
-    Step("puffery", _puffery, True),
-    Step("comma before a clause", _comma_clause, True),
+    Step("comma before a clause", where_affirmed(_comma_clause), True),
 )
 _AT = [step.name for step in STEPS].index("your, our")
 EVERY_STEP: tuple[Step, ...] = (*STEPS[:_AT], *TERSE[:5], *STEPS[_AT:], *TERSE[5:])

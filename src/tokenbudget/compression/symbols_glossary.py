@@ -31,7 +31,7 @@ of in to and for is are with on as by from that this it be at into via per so th
 their was were will you we they has have had do does did use using an the get gets
 """
 _LOOSE = frozenset(_LOOSE_WORDS.split())
-"""A phrase neither begins nor ends with one of these."""
+"""A phrase holds none of these: its sign would be read for something else."""
 
 
 class Entry(NamedTuple):
@@ -65,9 +65,7 @@ def _phrases(part: str) -> Iterable[str]:
         for size in (2, 3, 4):
             for start in range(len(words) - size + 1):
                 some = words[start : start + size]
-                if not GUARD_WORDS.intersection(some) and not _LOOSE.intersection(
-                    (some[0], some[-1])
-                ):
+                if not GUARD_WORDS.intersection(some) and not _LOOSE.intersection(some):
                     yield " ".join(some)
 
 

@@ -13,9 +13,14 @@ _WORDS = (
     *("✕", "✗", "✘", "✖", "❌", "⚠", "\xd7", "\u2a2f"),
 )
 
+PYTEST_SAYS = "E   "
+"""How each line begins by which pytest tells why a test failed."""
+
 
 def is_trouble(line: str) -> bool:
     """Whether the line may tell of an error, a failure or a warning; wrong on the safe side."""
+    if line.startswith(PYTEST_SAYS):
+        return True
     low = line.lower()
     for word in _WORDS:  # noqa: SIM110 - asked for every line: `any` takes six times as long
         if word in low:

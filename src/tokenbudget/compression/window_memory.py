@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 MOST_TEXTS = 48
 """Remembered at once: of 61 MB of real sessions few windows held more large results."""
-MOST_COMPARED = 4
-"""Earlier texts that one result is compared with."""
+MOST_COMPARED = 12
+"""Earlier texts that one result is compared with: parts of a file that was read in many."""
 MOST_COMPARED_CHARS = 1 << 20
 
 

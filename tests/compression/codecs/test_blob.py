@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.compression.codecs.facts import drafted, surely, true_draft
@@ -58,3 +60,28 @@ def test_verbose_and_ordinary_code_are_left_alone() -> None:
 )
 def test_whatever_the_lines_are_the_account_is_true(lines: list[str], level: str) -> None:
     true_draft(CODEC, "\n".join(lines), level)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "test_the_total_of_a_cart_with_many_items_and_two_coupons_in_case_{}",
+        "shouldReturnTheTotalOfACartWithManyItemsAndTwoCouponsInTheCase{}OfIt",
+        "/srv/data/customers/projects/internal/components/dashboard/widgets{}",
+    ],
+)
+def test_names_and_paths_are_no_data_however_long(form: str) -> None:
+    assert drafted(CODEC, "\n".join(form.format(n) for n in range(40)), COMPRESSED) is None
+
+
+@pytest.mark.parametrize("name", ["sha256", "sha384", "sha512"])
+def test_digests_name_what_is_asked_for_next(name: str) -> None:
+    digests = [hashlib.new(name, b"%d" % n).hexdigest() for n in range(40)]
+    assert drafted(CODEC, "\n".join(digests), COMPRESSED) is None
+
+
+def test_encoded_data_with_many_zeros_is_data() -> None:
+    data = base64.b64encode(bytes(48) + bytes(range(256)) * 3 + bytes(900)).decode()
+    lines = [data[at : at + 76] for at in range(0, len(data), 76)]
+    draft = surely(true_draft(CODEC, "\n".join(lines), BALANCED))
+    assert draft.removed[0].count == len(lines) - 4  # the last line is short, and no data

@@ -81,7 +81,7 @@ def test_a_change_of_name_or_mode_stays() -> None:
 def test_context_at_the_edges_of_hunks_goes(level: str, left: int) -> None:
     draft = drafted(CODEC, ALL, level)
     assert draft is not None
-    assert "context lines]" in draft.text
+    assert "context lines at hunk edges]" in draft.text
     assert draft.text.count("subtotal += item.price") == 2 * left
     assert "def tax(total):" not in draft.text
     assert_accounted(ALL, draft)

@@ -44,6 +44,16 @@ def test_at_compressed_the_subjects_stay() -> None:
     assert_accounted(LOG, draft)
 
 
+def test_unchanged_lines_of_a_patch_are_no_messages() -> None:
+    patch = ["diff --git a/x b/x", *(f"    return total({n})  # of the cart" for n in range(40))]
+    text = "\n".join([LOG, *patch, "", commit(12, "Grace", "The second line of it.")])
+    draft = drafted(CODEC, text, COMPRESSED)
+    assert draft is not None
+    assert "\n".join(patch) in draft.text
+    assert "The second line of it." not in draft.text
+    assert_accounted(text, draft)
+
+
 def test_authors_by_turns_stay() -> None:
     text = "\n".join(commit(n, "Ada" if n % 2 else "Grace") for n in range(1, 12))
     assert drafted(CODEC, text) is None

@@ -427,3 +427,29 @@ def test_no_line_that_tells_of_a_failure_is_ever_cut(lines: list[str]) -> None:
     for line in lines:
         if any(word in line for word in ("FAIL", "✕", "✖", "error:", "Error ", "panicked")):
             assert line in left or any("above" in one for one in left)
+
+
+def test_the_summary_of_what_passed_is_counted() -> None:
+    passed = [f"PASSED tests/test_cart.py::test_tax[{n}]" for n in range(20)]
+    text = "\n".join([*passed, "SKIPPED [1] tests/test_cart.py:12: later", "20 passed, 1 skipped"])
+    draft = drafted(CODEC, text)
+    assert draft is not None
+    assert draft.text.split("\n") == ["[~ 20 passed lines]", *text.split("\n")[20:]]
+    assert_accounted(text, draft)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "  Building wheel for lxml (setup.py): finished with status 'error'",
+        "Setting up postgresql-15 ... failed, see the journal",
+        "Preparing metadata (pyproject.toml): finished with exit code 1",
+    ],
+)
+def test_a_step_that_went_wrong_stays(line: str) -> None:
+    steps = [f"Collecting package-{chr(97 + n)}" for n in range(20)]
+    text = "\n".join([*steps, line, *steps, "done"])
+    draft = drafted(CODEC, text)
+    assert draft is not None
+    assert line in draft.text.split("\n")
+    assert_accounted(text, draft)

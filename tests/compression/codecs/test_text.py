@@ -137,3 +137,41 @@ def test_hostile_text_is_survived(text: str) -> None:
 )
 def test_every_line_is_accounted_for(lines: list[str]) -> None:
     assert_survives(CODEC, "\n".join(lines), LEVELS)
+
+
+@pytest.mark.parametrize("level", [BALANCED, COMPRESSED])
+def test_a_report_of_failures_in_the_middle_stays_whole(level: str) -> None:
+    differing = [f"E     'item {chr(97 + n)}' != 'item {chr(98 + n)}'" for n in range(8)]
+    report = ["=" * 9 + " FAILURES " + "=" * 9, *LONG[:20], *differing, *LONG[20:40]]
+    summary = "=" * 9 + " short test summary info " + "=" * 9
+    text = "\n".join([*LONG[100:240], *report, summary, *LONG[240:390]])
+    draft = drafted(CODEC, text, level)
+    assert draft is not None
+    assert "\n".join(report) in draft.text
+    assert_accounted(text, draft)
+
+
+def test_of_a_report_that_is_longer_than_any_the_first_part_stays() -> None:
+    report = ["=" * 9 + " FAILURES " + "=" * 9, *LONG * 4]
+    text = "\n".join([*LONG, *report, "1 failed in 0.12s", *LONG])
+    draft = drafted(CODEC, text, COMPRESSED)
+    assert draft is not None
+    assert "\n".join(report[:90]) in draft.text
+    assert len(draft.text) < 6_000 + 2 * 1_800 + 500
+    assert_accounted(text, draft)
+
+
+def test_what_begins_like_a_report_and_never_ends_is_none() -> None:
+    lines = list(LONG)
+    lines[40] = "ERROR: what a program printed long ago"
+    draft = drafted(CODEC, "\n".join(lines), COMPRESSED)
+    assert draft is not None
+    assert LONG[60] not in draft.text.split("\n")
+
+
+def test_what_pytest_says_of_a_failure_stays_without_its_heading() -> None:
+    lines = list(LONG)
+    lines[200] = "E     {'b': [1, 2, 3]} != {'b': [1, 2, 4]}"
+    draft = drafted(CODEC, "\n".join(lines), COMPRESSED)
+    assert draft is not None
+    assert lines[200] in draft.text

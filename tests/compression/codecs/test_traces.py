@@ -127,3 +127,20 @@ def test_a_trace_in_any_place_of_a_run_is_accounted_for() -> None:
     draft = drafted(CODEC, PYTHON + "\n" + text, BALANCED)
     assert draft is not None
     assert_accounted(PYTHON + "\n" + text, draft)
+
+
+def test_which_trace_is_meant_is_told_where_several_stand_above() -> None:
+    other = PYTHON.replace("cart.py", "tax.py").replace("errors.py", "faults.py")
+    assert other.split("\n")[1] == PYTHON.split("\n")[1]  # both begin with the same call
+    draft = drafted(CODEC, f"{PYTHON}\n\n{other}\n\n{PYTHON}\n\n{other}")
+    assert draft is not None
+    assert "as above" not in draft.text
+    unlike = other.replace("app.py", "worker.py")
+    assert unlike.split("\n")[1] != PYTHON.split("\n")[1]
+    text = f"{PYTHON}\n\n{unlike}\n\n{PYTHON}\n\n{unlike}"
+    draft = drafted(CODEC, text)
+    assert draft is not None
+    assert draft.text.count("lines as above]") == 2
+    assert draft.text.count(PYTHON.split("\n")[1]) == 2
+    assert draft.text.count(unlike.split("\n")[1]) == 2
+    assert_accounted(text, draft)

@@ -15,6 +15,8 @@ from tokenbudget.compression.receipts import Removed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tokenbudget.compression.marks import Marks
     from tokenbudget.compression.passage import Passage
 
@@ -29,7 +31,16 @@ _DATA = re.compile(
     r"|[0-9a-fA-F]{60,}"
     r"|[0-9a-fA-F]{6,16}:?(?: +[0-9a-fA-F]{2,8}){8,}(?: .{0,24})?)\s*"  # xxd, hexdump -C
 )
-_HAS_DIGIT = re.compile(r"\d")
+_WORD = re.compile(r"[A-Za-z0-9+/_=-]+")
+_HEXADECIMAL = re.compile(r"[0-9a-fA-F]+")
+DIGEST_CHARS = (64, 96, 128)
+"""A line of so many hexadecimal digits is the name of an image, a container or a content."""
+_SMALL = re.compile(r"[a-z]+")
+MOST_SMALL = 2.5
+"""Small letters side by side, on average: encoded data has fewer than 2, names about 3."""
+_ZEROS = re.compile(r"([A-Za-z0-9+/])\1{5,}")
+"""As encoded data has them; they tell nothing of the rest."""
+
 _DATA_LINES = re.compile(r"(?m)^(?:[ \t]*[A-Za-z0-9+/_-]{60,}={0,2}[ \t]*\r?\n){4}")
 _DUMP_LINES = re.compile(r"(?m)^(?:[0-9a-fA-F]{6,16}:?(?: +[0-9a-fA-F]{2,8}){8}.{0,60}\n){4}")
 
@@ -52,7 +63,7 @@ def shorten(passage: Passage, marks: Marks, level: str) -> Draft | None:
     removed: list[Removed] = []
     for start, end in _runs(passage.lines):
         first, last = start + FIRST_DATA_LINES, end - LAST_DATA_LINES
-        if end - start >= FEWEST_DATA_LINES:
+        if end - start >= FEWEST_DATA_LINES and _is_encoded(passage.lines[start:end]):
             removed.append(Removed("lines", last - first, ((first, last),)))
             gap = marks.mark(f"{last - first} lines")
             texts += [*passage.lines[start:first], gap, *passage.lines[last:end]]
@@ -67,7 +78,7 @@ def _runs(lines: list[str]) -> list[tuple[int, int]]:
     runs: list[tuple[int, int]] = []
     start, was_data = 0, False
     for number, line in enumerate(lines):
-        is_data = 59 < len(line) < 400 and _is_data(line)
+        is_data = _is_data(line)
         if is_data != was_data:
             runs.append((start, number))
             start, was_data = number, is_data
@@ -78,7 +89,20 @@ def _runs(lines: list[str]) -> list[tuple[int, int]]:
 
 
 def _is_data(line: str) -> bool:
-    return _DATA.fullmatch(line) is not None and _HAS_DIGIT.search(line) is not None
+    return 59 < len(line) < 400 and _DATA.fullmatch(line) is not None
+
+
+def _is_encoded(lines: Sequence[str]) -> bool:
+    """Whether these are data, and not names or paths as long, which hold no blank either."""
+    words = [line.strip() for line in lines]
+    if not all(map(_WORD.fullmatch, words)):
+        return True  # a dump
+    if all(map(_HEXADECIMAL.fullmatch, words)):
+        return any(len(word) not in DIGEST_CHARS for word in words)
+    text = _ZEROS.sub("", "".join(words))
+    small = _SMALL.findall(text)
+    has_all = bool(small) and any(map(str.isdigit, text))
+    return has_all and sum(map(len, small)) <= MOST_SMALL * len(small)
 
 
 def _folded(line: str, number: int, marks: Marks, level: str, removed: list[Removed]) -> str:

@@ -168,7 +168,7 @@ def _context(
             numbers += range(start + 1, changes[0] - distance)
             numbers += range(changes[-1] + distance + 1, end)
     if numbers:
-        cut = cut_of(CONTEXT, numbers, "context lines")
+        cut = cut_of(CONTEXT, numbers, "context lines at hunk edges")
         if is_worth(cut, lines):
             yield cut
 

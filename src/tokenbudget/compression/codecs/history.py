@@ -73,13 +73,15 @@ def _authors(lines: Sequence[str]) -> Cut:
 
 
 def _messages(lines: Sequence[str]) -> Cut:
-    """The lines of messages after the first."""
+    """The lines of messages after the first; of a patch an unchanged line may look like one."""
     numbers: list[int] = []
-    is_subject_told = False
+    is_subject_told = is_patch = False
     for number, line in enumerate(lines):
         if is_commit(line):
-            is_subject_told = False
-        elif line.startswith("    ") and not line.isspace():
+            is_subject_told = is_patch = False
+        elif line.startswith("diff --"):
+            is_patch = True
+        elif line.startswith("    ") and not line.isspace() and not is_patch:
             if is_subject_told:
                 numbers.append(number)
             is_subject_told = True

@@ -66,15 +66,23 @@ def _traces(frames: Sequence[Frame]) -> Iterator[list[Frame]]:
 
 
 def _repeated(lines: Sequence[str], traces: Sequence[list[Frame]]) -> Iterator[Cut]:
-    """All but the first of traces that are the same line by line."""
-    seen: set[tuple[str, ...]] = set()
+    """Traces that stood there before, line by line.
+
+    One that is not the trace right before keeps its first frame, by which whoever reads finds the
+    one that is meant; where two begin with it, none is cut.
+    """
+    begun: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
+    before: tuple[str, ...] = ()
     for trace in traces:
-        start, end = trace[0].start, trace[-1].end
+        start, first_end, end = trace[0].start, trace[0].end, trace[-1].end
         words = tuple(lines[start:end])
-        cut = Cut(AGAIN, ((start, end),), f"{end - start} lines as above", end - start)
-        if words in seen and is_worth(cut, lines):
+        alike = begun.setdefault(words[: first_end - start], set())
+        gone = start if words == before else first_end if alike == {words} else end
+        cut = Cut(AGAIN, ((gone, end),), f"{end - gone} lines as above", end - gone)
+        if gone < end and is_worth(cut, lines):
             yield cut
-        seen.add(words)
+        alike.add(words)
+        before = words
 
 
 def _folded(lines: Sequence[str], trace: Sequence[Frame]) -> Iterator[Cut]:
