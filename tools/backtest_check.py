@@ -6,7 +6,8 @@ cache and what it wrote to it, and prints the sums beside those that were report
 written. It knows how large each prompt was as a whole, when it was sent, the lifetime of what is
 cached, what entered and left the window by the transcript, and (unless `--no-diagnostics`) where
 the API noted that the client had changed system prompt, tools or messages since the request
-before: words that no transcript shows.
+before: words that no transcript shows. With `--blind` it does not know the sizes of prompts either:
+`blind_prompts` foretells them from the words and from other sessions.
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from tokenbudget.analysis.backtest_cache import Foretold
+from blind_prompts import blinded
+from tokenbudget.analysis.backtest_cache import Foretold, foretold
 from tokenbudget.app import Terminal, open_workbench
 from tokenbudget.app.backtesting import foretold_requests
 from tokenbudget.cli.options import settings
 from tokenbudget.collector.ingest import Want
+from tokenbudget.model.protocols import TokenCounter
 
 REWRITTEN = frozenset(("system_changed", "tools_changed", "messages_changed"))
 """What the API says of a request that did not go on as the one before it ended."""
@@ -33,15 +36,43 @@ def main(arguments: Sequence[str]) -> int:
     made = argparse.ArgumentParser(description=__doc__)
     made.add_argument("paths", nargs="+", metavar="FOLDER")
     made.add_argument("--no-diagnostics", action="store_true")
+    made.add_argument("--blind", action="store_true", help="foretell the sizes of prompts too")
     made.add_argument("--worst", type=int, default=0, metavar="N", help="the N worst threads too")
     options = made.parse_args(arguments)
     told = Terminal(lambda words: print(words, file=sys.stderr), lambda _done, _total: None)
     rewritten = frozenset() if options.no_diagnostics else rewritten_in(options.paths)
     with open_workbench(settings(), told, Want.DETAIL, from_paths=options.paths) as bench:
+        counter = bench.token_counter()
         found = foretold_requests(bench, told, rewritten)
-    for line in (*table(found), *worst(found, options.worst)):
+    sizes: list[str] = []
+    if options.blind:
+        found, foretold_sizes = foretold_blindly(found, counter, rewritten)
+        sizes.append(size_words(found, foretold_sizes))
+    for line in (*table(found), *sizes, *worst(found, options.worst)):
         print(line)
     return 0 if all(abs(off) <= WITHIN for off in errors(found)) else 1
+
+
+def foretold_blindly(
+    found: Sequence[Foretold], counter: TokenCounter, rewritten: frozenset[str]
+) -> tuple[list[Foretold], list[int]]:
+    """The same requests by foretold sizes, beside what was really reported; and these sizes."""
+    threads = list({id(one.timeline): one.timeline for one in found}.values())
+    again = foretold(blinded(threads, counter), rewritten)
+    sizes = [one.sending.request.prompt_tokens or 0 for one in again]
+    pairs = zip(again, found, strict=True)
+    return [
+        blind._replace(timeline=one.timeline, sending=one.sending) for blind, one in pairs
+    ], sizes
+
+
+def size_words(found: Sequence[Foretold], sizes: Sequence[int]) -> str:
+    """How well the sizes of prompts were foretold."""
+    told = [one.sending.request.prompt_tokens or 0 for one in found]
+    off = sorted(abs(size / prompt - 1) for size, prompt in zip(sizes, told, strict=True) if prompt)
+    middle, most = (off[len(off) // 2], off[len(off) * 9 // 10]) if off else (0.0, 0.0)
+    whole = sum(sizes) / max(sum(told), 1) - 1
+    return f"prompts are off by {whole:+.2%} in sum; one by {middle:.1%} (P50), {most:.1%} (P90)"
 
 
 def rewritten_in(paths: Iterable[str]) -> frozenset[str]:

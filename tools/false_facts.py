@@ -15,13 +15,14 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import random
 import sys
 from collections import Counter, defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from planted_lies import lies_in, worsened
+from recorded_results import Result, results_in
 from tokenbudget.analysis.fidelity_decoders import decoder_of
 from tokenbudget.analysis.fidelity_facts import Before, Fault, Shortened, facts_of
 from tokenbudget.analysis.fidelity_marks import Claimed
@@ -33,8 +34,6 @@ from tokenbudget.compression.shortening import shorten
 from tokenbudget.metering.tokenizer import BytePairCounter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from tokenbudget.compression.receipts import Shortened as Short
 
 KEPT_BEFORE = 4
@@ -43,16 +42,6 @@ LEAST_CHARS = 1
 DOOR = "door"
 MOST_SHOWN = 12
 """Offenders of one codec in the report."""
-
-
-class Result(NamedTuple):
-    """What a tool answered, in a transcript."""
-
-    place: str
-    tool: str
-    told: Mapping[str, object]
-    text: str
-    has_failed: bool
 
 
 class Tally:
@@ -182,122 +171,6 @@ def _label(result: Result) -> str:
 def _first_line(result: Result) -> int:
     offset = result.told.get("offset")
     return offset if isinstance(offset, int) else int(result.tool == "Read")
-
-
-# ── lies, planted ────────────────────────────────────────────────────────────────────────────────
-
-
-def lies_in(given: Shortened, chance: random.Random) -> Iterator[tuple[str, Shortened]]:
-    """The same shortened text with one thing in it that is not so, in several ways."""
-    lines = given.text.split("\n")
-    theirs = [at for at, line in enumerate(lines) if given.opening not in line and line.strip()]
-    if theirs:
-        at = chance.choice(theirs)
-        yield "line left out", _with(given, [*lines[:at], *lines[at + 1 :]])
-        yield "line told twice", _with(given, [*lines[: at + 1], *lines[at:]])
-        yield "not, put in", _with(given, [*lines[:at], f"{lines[at]} not", *lines[at + 1 :]])
-    digits = [at for at in theirs if any(sign in "0123456789" for sign in lines[at])]
-    if digits:
-        at = chance.choice(digits)
-        places = [place for place, sign in enumerate(lines[at]) if sign in "0123456789"]
-        place = chance.choice(places)
-        other = str((int(lines[at][place]) + chance.randint(1, 9)) % 10)
-        changed = f"{lines[at][:place]}{other}{lines[at][place + 1 :]}"
-        yield "digit changed", _with(given, [*lines[:at], changed, *lines[at + 1 :]])
-    counted = [at for at, one in enumerate(given.removed) if one.count]
-    if counted:
-        at = chance.choice(counted)
-        one = given.removed[at]
-        more = one._replace(count=one.count + 1)
-        removed = [*given.removed[:at], more, *given.removed[at + 1 :]]
-        text = given.text.replace(f" {one.count:,} ", f" {more.count:,} ").replace(
-            f" {one.count} ", f" {more.count} "
-        )
-        yield "count, one more", given._replace(text=text, removed=removed)
-        moved = one._replace(ranges=tuple((start + 1, end + 1) for start, end in one.ranges))
-        removed = [*given.removed[:at], moved, *given.removed[at + 1 :]]
-        yield "range, one on", given._replace(removed=removed)
-
-
-def _with(given: Shortened, lines: list[str]) -> Shortened:
-    return given._replace(text="\n".join(lines))
-
-
-# ── worse than life ──────────────────────────────────────────────────────────────────────────────
-
-INTRUDERS = (
-    *("[~ 40 lines]", "[~~ 3 more times]", "[~ all 9 lines: tokens recall 123456789012]", ""),
-    *("FAILED tests/test_a.py::test_b - assert 1 == 2", "error[E0308]: mismatched types"),
-    *("\x00\udcff", "\x1b[31mred\x1b[0m", "10%\r50%\r100%", "src/a.py:12:x = 1", "A" * 900),
-    *('{"a": 1, "b": [1, 2]}', "| a | b |", "    at f (node_modules/x/y.js:1:2)"),
-    *("0 errors, 0 warnings", "@@ -1,2 +1,2 @@"),
-)
-"""Lines that imitate us, that a cut must not hide, and that tools really put out."""
-
-
-def worsened(text: str, chance: random.Random) -> str:
-    """The text with something done to it that a tool could do."""
-    lines = text.split("\n")
-    for _ in range(chance.randint(1, 5)):
-        at = chance.randrange(len(lines) + 1)
-        end = min(len(lines), at + chance.randint(1, 4))
-        match chance.randrange(8):
-            case 0 | 1 | 2:
-                lines.insert(at, chance.choice(INTRUDERS))
-            case 3:
-                lines[at:at] = lines[at:end] * chance.randint(1, 6)
-            case 4:
-                lines[at:end] = [f"\x1b[32m{line}\x1b[0m" for line in lines[at:end]]
-            case 5:
-                lines[at:end] = [line[: chance.randrange(len(line) + 1)] for line in lines[at:end]]
-            case 6:
-                lines[at:end] = [f"{line}\r" for line in lines[at:end]]
-            case _:
-                lines[at:end] = reversed(lines[at:end])
-    return "\n".join(lines)
-
-
-# ── transcripts ──────────────────────────────────────────────────────────────────────────────────
-
-
-def results_in(path: Path) -> Iterator[Result]:
-    """Every tool result of a transcript, in order."""
-    calls: dict[str, tuple[str, Mapping[str, object]]] = {}
-    for number, line in enumerate(path.read_text("utf-8", "replace").split("\n"), 1):
-        if '"tool_use' not in line and '"tool_result"' not in line:
-            continue
-        try:
-            entry = json.loads(line, strict=False)
-            blocks = entry["message"]["content"]
-        except (ValueError, KeyError, TypeError):
-            continue
-        for block in blocks if isinstance(blocks, list) else []:
-            if not isinstance(block, dict):
-                continue
-            if block.get("type") == "tool_use":
-                told = block.get("input")
-                calls[str(block.get("id"))] = (
-                    str(block.get("name")),
-                    told if isinstance(told, dict) else {},
-                )
-            elif block.get("type") == "tool_result":
-                tool, told = calls.get(str(block.get("tool_use_id")), ("", {}))
-                text = _text_of(block, entry, tool)
-                place = f"{path.parent.name}/{path.stem}:{number}"
-                yield Result(place, tool, told, text, block.get("is_error") is True)
-
-
-def _text_of(block: Mapping[str, object], entry: Mapping[str, object], tool: str) -> str:
-    """What the tool gave: of a file that was read its content, as the policy is asked."""
-    told = entry.get("toolUseResult")
-    file = told.get("file") if isinstance(told, dict) else None
-    if tool == "Read" and isinstance(file, dict) and isinstance(file.get("content"), str):
-        return str(file["content"])
-    content = block.get("content")
-    if isinstance(content, list):
-        parts = [one.get("text") for one in content if isinstance(one, dict)]
-        return "\n".join(part for part in parts if isinstance(part, str))
-    return content if isinstance(content, str) else ""
 
 
 # ── the report ───────────────────────────────────────────────────────────────────────────────────

@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 from tests.analysis.backtest_threads import (
     HIDDEN,
     MINUTE_MS,
+    MODEL,
     OUTPUT,
     READ,
+    START_MS,
     WRITE,
     Cached,
     Part,
@@ -21,6 +23,10 @@ from tokenbudget.analysis.backtest_cost import PREFIX, Costed, costed
 from tokenbudget.analysis.backtest_needs import EDIT, Need
 from tokenbudget.analysis.backtest_timeline import Timeline
 from tokenbudget.analysis.backtest_walk import Version, Walked
+from tokenbudget.analysis.periods import Zone
+from tokenbudget.analysis.study_bill import Biller, Rates
+from tokenbudget.ledger.windows import RequestRow
+from tokenbudget.metering.rates import PriceBook
 from tokenbudget.model import window
 from tokenbudget.model.replay import SUMMARY_PIECE
 
@@ -101,8 +107,9 @@ def test_what_is_missed_is_fetched_again_once_and_carried_from_there() -> None:
     assert len(found.missed) == found.refetches == 1
     fetched = found.requests[1].now.usd.total
     without = HIDDEN * READ + 100 * READ + 50 * OUTPUT
-    assert fetched - without == pytest.approx(1_100 * READ + 2_060 * WRITE + 120 * OUTPUT)
-    assert found.requests[2].result_tokens_now == 100 + 2_060
+    assert fetched - without == pytest.approx(1_100 * READ + 2_150 * WRITE + 120 * OUTPUT)
+    assert found.requests[2].result_tokens_now == 100 + 2_150
+    assert found.requests[2].now.tokens[:4] == (0, 0, 0, 1_100 + 2_150)
 
 
 def test_what_still_stands_there_is_not_fetched() -> None:
@@ -158,3 +165,39 @@ def test_the_counterfactual_is_what_a_cache_would_have_done(
         read, written = cached.send(tuple(row), sending.request.started_at_ms)
         assert result.now.tokens.cache_read == pytest.approx(read)
         assert result.now.tokens.cache_write_5m == pytest.approx(written)
+
+
+def with_models(line: Timeline, models: str) -> Timeline:
+    sendings = [
+        one._replace(request=one.request._replace(model=model))
+        for one, model in zip(line.sendings, models.split(), strict=True)
+    ]
+    return line._replace(sendings=sendings)
+
+
+def test_a_model_that_is_come_back_to_writes_what_was_changed_meanwhile() -> None:
+    line = thread([Part(40_000, 0), Part(10_000, 1)], [0, *[MINUTE_MS] * 3])
+    changes = {0: [version(2, 1_000)]}
+    other = with_models(line, f"{MODEL} {MODEL} claude-haiku-4-5 {MODEL}")
+    back = under(other, changes).requests[3].now.tokens
+    assert (back.cache_read, back.cache_write_5m) == (HIDDEN, 11_000)
+    stayed = under(line, changes).requests[3].now.tokens
+    assert (stayed.cache_read, stayed.cache_write_5m) == (HIDDEN + 11_000, 0)
+
+
+class Tiered(Biller):
+    """Twice the price for a large prompt."""
+
+    def rates_at(self, request: RequestRow, prompt_tokens: float) -> Rates:
+        found = super().rates_at(request, prompt_tokens)
+        return Rates._make((usd or 0.0) * (1 + (prompt_tokens > 200_000)) for usd in found)
+
+
+def test_requests_beside_one_do_not_make_it_a_large_one() -> None:
+    line = thread([Part(150_000, 0, text="needed")], [0, MINUTE_MS])
+    changes = {0: [version(0, 140_000, "gone")], SUMMARY_PIECE: [version(1, 4_000, None)]}
+    tiered = Tiered(PriceBook.bundled(), Zone("UTC", START_MS).spans())
+    found = costed(Walked(line, changes), tiered, [Need(1, EDIT, "needed", (0,), 1)])
+    one = found.requests[1].now
+    assert one.tokens.cache_read > 200_000
+    assert one.usd.cache_read == pytest.approx(one.tokens.cache_read * READ)

@@ -4,11 +4,12 @@ from typing import Any
 
 from tests.analysis.backtest_threads import Part, thread
 
+from tokenbudget.analysis.backtest_needs import Need
 from tokenbudget.analysis.backtest_timeline import Timeline
 from tokenbudget.analysis.backtest_walk import Version, Walked
 from tokenbudget.analysis.fidelity_backtest import fidelity_of
 from tokenbudget.analysis.fidelity_evidence import Kept, atoms_of, kept
-from tokenbudget.analysis.fidelity_use import needs_in, read_as, uses_of
+from tokenbudget.analysis.fidelity_use import QUOTED, is_told_in, needs_in, read_as, uses_of
 from tokenbudget.analysis.thread_view import Call
 from tokenbudget.compression.handles import handle_of
 from tokenbudget.compression.receipts import Receipt, Removed
@@ -92,6 +93,33 @@ class TestNeeds:
     def test_the_numbers_of_lines_are_not_read_as_text(self) -> None:
         assert OLD in read_as(FILE, "Read")
         assert read_as("1\tone", "Bash") == "1\tone"
+
+
+class TestTold:
+    """The first line of a difference is made of the two below it, and of nothing less."""
+
+    LINE = "diff --git a/src/cart.py b/src/cart.py"
+
+    def told(self, text: str, kind: str = QUOTED) -> bool:
+        return is_told_in(text, Need(2, kind, self.LINE, (1,), 0))
+
+    def test_word_for_word(self) -> None:
+        assert self.told(f"x\n{self.LINE}\ny", "edit")
+
+    def test_by_the_names_of_both_sides(self) -> None:
+        assert self.told("[~ 2 header lines]\n--- a/src/cart.py\n+++ b/src/cart.py\n@@ -1 +1 @@")
+
+    def test_not_by_one_side_or_by_another_file(self) -> None:
+        assert not self.told("--- a/src/cart.py\n+++ /dev/null")
+        assert not self.told("--- a/src/cart.pyi\n+++ b/src/cart.py")
+        assert not self.told("say --- a/src/cart.py and +++ b/src/cart.py")
+
+    def test_an_edit_needs_the_very_line(self) -> None:
+        assert not self.told("--- a/src/cart.py\n+++ b/src/cart.py", "edit")
+
+    def test_no_other_line_is_told_by_its_parts(self) -> None:
+        need = Need(2, QUOTED, "index aef7f98..af7820d 100644", (1,), 0)
+        assert not is_told_in("index aef7f98\naf7820d 100644", need)
 
 
 class TestFidelity:

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
 from tests.cli.conftest import Home, Sample
 
 IDENTITY, TRIM, TRUNCATE = "as it was", "trim", "truncate"
@@ -43,7 +44,23 @@ class TestStrategies:
         done = sample.home.run("backtest", "--strategy", "magic")
 
         assert done.code == 2
-        assert "'magic' is no strategy" in done.err
+        assert "'magic' is no strategy; there are as it was, trim," in done.err
+
+    @pytest.mark.parametrize(("typed", "meant"), [("trimm", "trim"), ("Cold_Prune", "cold-prune")])
+    def test_one_that_was_almost_meant_is_named(
+        self, sample: Sample, typed: str, meant: str
+    ) -> None:
+        done = sample.home.run("backtest", "--strategy", typed)
+
+        assert f"(did you mean '{meant}'?)" in done.err
+
+    def test_a_hostile_name_is_told_in_one_short_line(self, sample: Sample) -> None:
+        done = sample.home.run("backtest", "--strategy", "\x1b[31m\n" + "x" * 5_000)
+
+        assert done.code == 2
+        assert "\x1b" not in done.err
+        assert done.err.count("\n") == 1
+        assert len(done.err) < 400
 
     def test_they_are_listed_with_what_they_rest_on(self, home: Home) -> None:
         text = home.run("backtest", "--list")

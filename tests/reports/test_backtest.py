@@ -22,7 +22,8 @@ from tokenbudget.model.plain_text import one_line
 from tokenbudget.model.replay import APPLIED, MODELLED, NAIVE
 from tokenbudget.reports.backtest import backtest_lines, binned
 from tokenbudget.reports.backtest_json import backtest_document
-from tokenbudget.reports.backtest_words import chosen, signed, verdict
+from tokenbudget.reports.backtest_tables import sessions_table
+from tokenbudget.reports.backtest_words import chosen, signed, verdict, worst_session
 from tokenbudget.reports.html.backtest_page import backtest_html
 from tokenbudget.reports.html.backtest_picture import lost_share, scatter_svg
 
@@ -200,3 +201,32 @@ class TestHostileWords:
 
         assert text.isascii()
         assert json.loads(text)["sessions"] == len(batch)
+
+
+class TestWhatIsNoModel:
+    def test_stands_beside_what_is_modelled(self) -> None:
+        assert verdict(made()).endswith("What the product does today, 'trim', comes to 20.0% less.")
+
+    def test_is_not_said_again_where_it_is_the_answer(self) -> None:
+        alone = Backtest((strategy("trim", APPLIED, [session("a", 10, 9)]),), 1, 1, 1)
+
+        assert "today" not in verdict(alone)
+
+
+class TestSessionsWithoutAPrice:
+    free = session("free", 0, 0)
+    dear = session("dear", 10, 8)
+    some = Backtest((strategy("trim", APPLIED, [free, dear]),), 2, 2, 2)
+
+    def test_are_not_the_worst(self) -> None:
+        [one] = self.some.strategies
+
+        assert worst_session(one) == self.dear
+        assert [row[0] for row in sessions_table(one).rows] == ["dear"]
+        assert "\N{MINUS SIGN}20.0%" in backtest_html(self.some).partition("Worst session")[2][:99]
+
+    def test_alone_have_no_worst(self) -> None:
+        none = strategy("trim", APPLIED, [self.free])
+
+        assert worst_session(none) is None
+        assert backtest_lines(Backtest((none,), 1, 1, 1), Style(100, False))

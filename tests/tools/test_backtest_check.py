@@ -41,3 +41,19 @@ def test_sums_stand_beside_each_other_and_errors_are_of_sums() -> None:
     rows = [*backtest_check.table(found)]
     assert rows[-3].startswith("| all | 3 |")
     assert next(iter(backtest_check.worst(found, 1))).startswith("| s | 3 |")
+
+
+def test_blindly_foretold_requests_stand_beside_what_was_reported() -> None:
+    class Counter:
+        name = "none"
+
+        def count(self, text: str) -> int:
+            return len(text)
+
+    found = foretold([thread([Part(5_000, 0, text="x" * 4_000)], [0, MINUTE_MS])])
+    again, sizes = backtest_check.foretold_blindly(found, Counter(), frozenset())
+    assert [one.sending for one in again] == [one.sending for one in found]
+    assert sizes == [4_810, 4_810]  # nobody else tells what stands before it
+    assert backtest_check.size_words(found, sizes) == (
+        "prompts are off by -19.83% in sum; one by 19.8% (P50), 19.8% (P90)"
+    )

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import false_facts
+from recorded_results import results_in
 from tokenbudget.compression.passage import Passage
 from tokenbudget.compression.shortening import shorten
 
@@ -28,7 +29,7 @@ def write(path: Path, text: str) -> Path:
 
 
 def test_results_come_with_what_was_asked(tmp_path: Path) -> None:
-    found = list(false_facts.results_in(write(tmp_path / "p", LOG)))
+    found = list(results_in(write(tmp_path / "p", LOG)))
 
     assert [(one.tool, one.told, one.text) for one in found] == [
         ("Bash", {"command": "cat log"}, LOG)
@@ -49,7 +50,7 @@ def test_the_truth_passes(
 
 
 def test_a_lie_is_an_offence(tmp_path: Path) -> None:
-    (result,) = false_facts.results_in(write(tmp_path / "p", LOG))
+    (result,) = results_in(write(tmp_path / "p", LOG))
     check = false_facts.Check(["compressed"], ["logs"])
     check.alone(result, [])
     assert check.offences == []

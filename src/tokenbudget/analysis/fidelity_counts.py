@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 
-from tokenbudget.analysis.fidelity_atoms import ANSI, bare, words
+from tokenbudget.analysis.fidelity_atoms import ANSI, bare
 from tokenbudget.analysis.fidelity_cells import folded, items, rows
+from tokenbudget.analysis.fidelity_similar import differs, like, similar
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,11 +17,6 @@ if TYPE_CHECKING:
 
     from tokenbudget.analysis.fidelity_marks import Sight
 
-_SEVERE = re.compile(
-    r"(?i)(?<![a-z])(?:errors?|fail(?:ed|ures?|s)?|fatal|panic(?:ked)?|exceptions?|critical"
-    r"|traceback|denied|refused)(?![a-z])"
-)
-_ZERO = re.compile(r"(?i)\b(?:0|no)\s+(?:errors?|failed|failures?|fail|exceptions?)\b")
 _PASSED = re.compile(
     r"(?i)(?<![a-z])(?:pass(?:ed|es|ing)?|ok)(?![a-z])|[✓✔√✅●]|^\s*\.+\s*(?:\[\s*\d+%\])?$"
     r"|^\S+\.(?:py|js|ts|jsx|tsx|go|rs)\s+\.+\s*(?:\[\s*\d+%\])?$"
@@ -42,12 +38,7 @@ _CHECKSUM = re.compile(
 
 
 def _lines(sight: Sight) -> str:
-    return _differs(sight, len(sight.hidden()))
-
-
-def _differs(sight: Sight, found: int) -> str:
-    told = sight.claimed.count
-    return "" if told == found else f"{told} told, {found} counted"
+    return differs(sight, len(sight.hidden()))
 
 
 def _blank(sight: Sight) -> str:
@@ -71,69 +62,6 @@ def _repeated(sight: Sight) -> str:
     return ""
 
 
-def _similar(sight: Sight) -> str:
-    """All of them fit the line before, and none tells of a failure that it does not tell."""
-    hidden = [bare(line) for line in sight.hidden()]
-    own = bare(sight.before + sight.after)
-    shown = [own] if own.strip() else [bare(line) for line in sight.shown[-1:]]
-    if not shown:
-        return "no line stands before it"
-    for line in hidden:
-        if not _fit(shown[0], line):
-            return f"does not fit '{shown[0]}': {line}"
-        if _severe_words(line) - _severe_words(shown[0]):
-            return f"a failure among the similar ones: {line}"
-    return (_values(sight, hidden, shown[0]) if has_values(sight) else "") or _differs(
-        sight, len(hidden)
-    )
-
-
-def has_values(sight: Sight) -> bool:
-    """Whether what differs in its lines is said under it, a row for each."""
-    return sight.claimed.kind == "similar" and sight.words.endswith(", with")
-
-
-def _values(sight: Sight, hidden: Sequence[str], shown: str) -> str:
-    """Each row says all that its line does not have in common with the shown one, and no more."""
-    if len(sight.below) != len(hidden):
-        return f"{len(sight.below)} rows of values for {len(hidden)} lines"
-    common = words(shown)
-    for row, line in zip(sight.below, hidden, strict=True):
-        said, whole = words(row), words(line)
-        if said - whole:
-            return f"'{row}' is not of: {line}"
-        if whole - said - common:
-            return f"'{row}' does not tell all of: {line}"
-    return ""
-
-
-def _fit(shown: str, line: str) -> bool:
-    """Whether two lines are one template: as many words, and a third of them the same."""
-    first, second = shown.split(), line.split()
-    if len(first) != len(second):
-        return False
-    same = sum(_shape(a) == _shape(b) for a, b in zip(first, second, strict=True))
-    return same * 3 >= len(first)
-
-
-def _shape(word: str) -> str:
-    return re.sub(r"0x[0-9a-fA-F]+|[0-9a-f]{8,}|\d+", "#", word)
-
-
-def _like(sight: Sight) -> str:
-    """So many lines of its range are the line above, but for the words with a digit in them."""
-    shown = [_masked(bare(line)) for line in sight.shown[-1:]]
-    return _differs(sight, sum(_masked(bare(line)) in shown for line in sight.hidden()))
-
-
-def _masked(line: str) -> str:
-    return re.sub(r"\b[^\W\d]*+\d\w*+", "0", line)
-
-
-def _severe_words(line: str) -> set[str]:
-    return {found.lower() for found in _SEVERE.findall(_ZERO.sub("", line))}
-
-
 def _passed(sight: Sight) -> str:
     """Every line says that a test passed, and none that one did not."""
     hidden = [bare(line) for line in sight.hidden()]
@@ -143,7 +71,7 @@ def _passed(sight: Sight) -> str:
     others = [line for line in hidden if line.strip() and not _PASSED.search(line)]
     if others:
         return f"does not say that it passed: {others[0]}"
-    return _differs(sight, len([line for line in hidden if line.strip()]))
+    return differs(sight, len([line for line in hidden if line.strip()]))
 
 
 def _steps(sight: Sight) -> str:
@@ -153,7 +81,7 @@ def _steps(sight: Sight) -> str:
 
 
 def _codes(sight: Sight) -> str:
-    return _differs(sight, sum(len(ANSI.findall(line)) for line in sight.hidden()))
+    return differs(sight, sum(len(ANSI.findall(line)) for line in sight.hidden()))
 
 
 def _rewrites(sight: Sight) -> str:
@@ -162,11 +90,11 @@ def _rewrites(sight: Sight) -> str:
     for line in sight.hidden():
         writings = [one for one in ANSI.sub("", line).rstrip("\r").split("\r") if one]
         found += max(0, len(writings) - 1)
-    return _differs(sight, found)
+    return differs(sight, found)
 
 
 def _frames(sight: Sight) -> str:
-    return _differs(sight, sum(1 for line in sight.hidden() if _FRAME.match(bare(line))))
+    return differs(sight, sum(1 for line in sight.hidden() if _FRAME.match(bare(line))))
 
 
 def _frame_lines(sight: Sight) -> str:
@@ -229,11 +157,11 @@ def _table(sight: Sight) -> str:
     for line, row in zip(sight.hidden(), sight.below, strict=False):
         if _PADDING.sub("", line) != _PADDING.sub("", row):
             return f"is set as another line: {row}"
-    return _differs(sight, len(sight.below)) or _lines(sight)
+    return differs(sight, len(sight.below)) or _lines(sight)
 
 
 def _files(sight: Sight) -> str:
-    return _differs(sight, sum(1 for line in sight.hidden() if bare(line)))
+    return differs(sight, sum(1 for line in sight.hidden() if bare(line)))
 
 
 def _seen(sight: Sight) -> str:
@@ -242,7 +170,7 @@ def _seen(sight: Sight) -> str:
     wanted = "\n" + "\n".join(block) + "\n"
     for lines in sight.earlier:
         if wanted in "\n" + "\n".join(_unnumbered(line) for line in lines) + "\n":
-            return _differs(sight, len(block))
+            return differs(sight, len(block))
     return f"its lines stand in no earlier text: {block[0] if block else ''}"
 
 
@@ -254,15 +182,15 @@ def _unnumbered(line: str) -> str:
 
 
 def _nothing(sight: Sight) -> str:
-    return _differs(sight, 0)
+    return differs(sight, 0)
 
 
 RECOUNTS: dict[str, Callable[[Sight], str]] = {
     "lines": _lines,
     "blank": _blank,
     "repeated": _repeated,
-    "similar": _similar,
-    "like": _like,
+    "similar": similar,
+    "like": like,
     "passed": _passed,
     "steps": _steps,
     "started": _steps,

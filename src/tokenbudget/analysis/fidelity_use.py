@@ -25,6 +25,7 @@ QUOTED, NAMED = "quoted", "named"
 MOST_HOLDERS = 8
 """Places where a span stands that are remembered, the first and the latest ones."""
 _PATH = re.compile(r"[\w.@~+-]*(?:/[\w.@+-]+)+")
+_COMPARED = re.compile(r"diff --git (a/.+) (b/.+)")
 _NUMBERED = re.compile(r"^ {0,9}\d{1,9}(?:→|\t)", re.MULTILINE)
 
 
@@ -39,6 +40,21 @@ class Span(NamedTuple):
 def read_as(text: str, tool: str) -> str:
     """What a model reads in a result: a file without the numbers before its lines."""
     return _NUMBERED.sub("", text) if tool in READING else text
+
+
+def is_told_in(text: str, need: Need) -> bool:
+    """Whether a text tells what is needed: word for word.
+
+    But for the first line of a difference, where it is quoted: that is told by the two lines which
+    it is made of (`--- a/x` and `+++ b/x`), each whole.
+    """
+    if need.span in text:
+        return True
+    compared = None if need.kind == EDIT else _COMPARED.fullmatch(need.span)
+    if compared is None:
+        return False
+    lines = {line.strip() for line in text.split("\n")}
+    return f"--- {compared[1]}" in lines and f"+++ {compared[2]}" in lines
 
 
 def spans_in(text: str) -> Iterator[Span]:

@@ -20,8 +20,10 @@ from tokenbudget.analysis.study_view import Words
 from tokenbudget.app import Terminal
 from tokenbudget.app.windows import fits_for
 from tokenbudget.compression.policy import Wishes
+from tokenbudget.config.values import meant
 from tokenbudget.model import window
 from tokenbudget.model.errors import BadRequest
+from tokenbudget.model.plain_text import one_line
 from tokenbudget.sources.claude_code.source import ClaudeCode
 from tokenbudget.system import process
 
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 COUNTING_SHARE = 0.2
 """Of the progress: what counting takes beside replaying."""
 FEWEST_FILES_TO_SHARE = 4
+LONGEST_NAME = 60
+"""Of a name that is no strategy, as it is told."""
 
 
 class Asked(NamedTuple):
@@ -127,8 +131,11 @@ def _chosen(asked: Asked, counter: TokenCounter, needed: Container[int] = ()) ->
     names = {one.name for one in every}
     unknown = [name for name in asked.strategies if name not in names]
     if unknown:
+        known = [one.name for one in every]
+        hint = meant(unknown[0], known)
         raise BadRequest(
-            f"'{unknown[0]}' is no strategy; there are {', '.join(one.name for one in every)}"
+            f"'{one_line(unknown[0])[:LONGEST_NAME]}' is no strategy{hint}; there are"
+            f" {', '.join(known)}"
         )
     return [one for one in every if not asked.strategies or one.name in asked.strategies]
 

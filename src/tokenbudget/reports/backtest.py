@@ -6,6 +6,12 @@ from itertools import pairwise
 
 from tokenbudget.model.figures import cut, padded, wrapped
 from tokenbudget.model.plain_text import one_line
+from tokenbudget.reports.backtest_tables import (
+    codecs_table,
+    loss_table,
+    sessions_table,
+    strategies_table,
+)
 from tokenbudget.reports.backtest_words import (
     BASIS_WORDS,
     METHOD,
@@ -13,11 +19,7 @@ from tokenbudget.reports.backtest_words import (
     SPAN_CHARS,
     case_words,
     chosen,
-    codecs_table,
-    loss_table,
     scope_words,
-    sessions_table,
-    strategies_table,
     verdict,
     worst_cases,
 )

@@ -1,32 +1,25 @@
-"""What a backtest says in words, tables and single figures, the same as text and as a page."""
+"""What a backtest says in words and single figures, the same as text and as a page."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 from typing import NamedTuple
 
-from tokenbudget.model import window
 from tokenbudget.model.figures import counted, dollars, short_count
 from tokenbudget.model.plain_text import one_line
 from tokenbudget.model.replay import APPLIED, MODELLED, NAIVE, ORACLE
-from tokenbudget.reports.report_tables import Said, Table, kept, words
+from tokenbudget.reports.report_tables import Said
 from tokenbudget.reports.report_words import MINUS, NO_WORDS, short_id
-from tokenbudget.reports.table import Column
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tokenbudget.analysis.backtest_result import (
         Backtest,
         Case,
-        Fidelity,
         SessionResult,
-        Shortening,
         StrategyResult,
     )
-    from tokenbudget.reports.report_tables import Cell
 
-MOST_CODECS = 16
-MOST_SESSIONS = 12
 MOST_CASES = 10
 """Worst cases that are read; JSON has more of them."""
 SPAN_CHARS = 160
@@ -51,7 +44,8 @@ METHOD = (
     "Uses: lines that the agent quoted, and paths and names in its calls, that a result had told"
     " first; the share that still stands in the window.",
     "Re-fetched: of the results that were changed, those that an edit, or a quoted line within five"
-    " requests, asked for when they no longer told it; what that costs is in the figures.",
+    " requests, asked for when they no longer told it. The cost has a request more for every edit"
+    " and quoted line that was missed, however late.",
     "Dearer: sessions that would have cost more than 1% more. Worst: the one that saved least.",
     "Evidence: of the different paths, numbers, names and error lines of what was shortened, the"
     " share that is left, beside blind cuts to the same size: the beginning, or both ends.",
@@ -107,6 +101,12 @@ def chosen(backtest: Backtest) -> StrategyResult | None:
     return (combined or sorted(meant, key=lambda one: one.saved_share))[-1] if meant else None
 
 
+def worst_session(one: StrategyResult) -> SessionResult | None:
+    """The one that saved least, of those that have a price."""
+    priced = (session for session in one.sessions if session.was.usd.total)
+    return min(priced, key=lambda session: session.saved_share, default=None)
+
+
 def verdict(backtest: Backtest) -> str:
     """The answer in one or two sentences."""
     one = chosen(backtest)
@@ -121,7 +121,17 @@ def verdict(backtest: Backtest) -> str:
     change = f"{abs(one.saved_share):.1%} {'less' if one.saved_share >= 0 else 'more'}"
     basis = "" if one.basis == APPLIED else f" ({one.basis})"
     head = f"'{one.name}'{basis} would have cost {now} instead of {was}: {change}."
-    return f"{head} {_loss_words(one)}"
+    return f"{head} {_loss_words(one)}{_today_words(backtest, one)}"
+
+
+def _today_words(backtest: Backtest, one: StrategyResult) -> str:
+    """What of it is no model: the best that this product does already."""
+    applied = [other for other in backtest.strategies if other.basis == APPLIED]
+    if one.basis == APPLIED or not applied:
+        return ""
+    best = max(applied, key=lambda other: other.saved_share)
+    change = f"{abs(best.saved_share):.1%} {'less' if best.saved_share >= 0 else 'more'}"
+    return f" What the product does today, '{one_line(best.name)}', comes to {change}."
 
 
 def _loss_words(one: StrategyResult) -> str:
@@ -149,7 +159,7 @@ def figures(backtest: Backtest) -> tuple[Figure, ...]:
     if one is None:
         return ()
     loss = one.fidelity
-    worst = min(one.sessions, key=lambda session: session.saved_share, default=None)
+    worst = worst_session(one)
     cost = f"{dollars(usd(one.now.usd.total))} instead of {dollars(usd(one.was.usd.total))}"
     sent, was = short_count(round(one.result_tokens_now)), short_count(round(one.result_tokens_was))
     recalled = share(loss.edits_with_recall, loss.edits).text
@@ -166,144 +176,6 @@ def figures(backtest: Backtest) -> tuple[Figure, ...]:
             NO_WORDS if worst is None else saved(worst).text,
             f"{counted(len(one.dearer), 'session')} dearer by more than 1%",
         ),
-    )
-
-
-def strategies_table(backtest: Backtest) -> Table:
-    """A row for each strategy."""
-    columns = (
-        words("Strategy", may_cut=False),
-        words("Basis", may_cut=False, drop_rank=2),
-        Column("Cost"),
-        Column("Saved"),
-        Column("Carried", drop_rank=1),
-        Column("Edits"),
-        Column("Recalled", drop_rank=3),
-        Column("Uses", drop_rank=4),
-        Column("Re-fetched", drop_rank=1),
-        Column("Dearer", drop_rank=5),
-        Column("Worst", drop_rank=6),
-    )
-    rows = tuple(_strategy_row(one) for one in backtest.strategies)
-    return Table("strategies", "Strategies", columns, rows, "No strategy was asked for.")
-
-
-def _strategy_row(one: StrategyResult) -> tuple[Cell, ...]:
-    loss = one.fidelity
-    worst = min((session.saved_share for session in one.sessions), default=0.0)
-    return (
-        one.name,
-        one.basis,
-        usd(one.now.usd.total),
-        saved(one),
-        carried(one),
-        share(loss.edits_verbatim, loss.edits),
-        share(loss.edits_with_recall, loss.edits),
-        share(loss.uses_kept, loss.uses),
-        share(loss.refetches, loss.shortened),
-        len(one.dearer),
-        Said(signed(worst), worst),
-    )
-
-
-def loss_table(backtest: Backtest) -> Table:
-    """What is left of the facts, against blind cuts of the same size."""
-    columns = (
-        words("Strategy", may_cut=False),
-        Column("Shortened", drop_rank=3),
-        Column("Of results"),
-        Column("Evidence left"),
-        Column("Blind head", drop_rank=4),
-        Column("Blind ends"),
-        Column("Uses recalled", drop_rank=2),
-        Column("Handles true", drop_rank=3),
-        Column("False facts", drop_rank=1),
-    )
-    rows = tuple(
-        (one.name, *_loss_cells(one.fidelity))
-        for one in backtest.strategies
-        if one.fidelity.shortened
-    )
-    return Table("loss", "What is left of what was shortened", columns, rows, "Nothing was.")
-
-
-def _loss_cells(loss: Fidelity) -> tuple[Cell, ...]:
-    false = f"{loss.false_facts:,}" if loss.assertions else NO_WORDS
-    return (
-        loss.shortened,
-        share(loss.shortened, loss.results),
-        share(loss.atoms_kept, loss.atoms),
-        share(loss.atoms_by_head, loss.atoms),
-        share(loss.atoms_by_ends, loss.atoms),
-        share(loss.uses_with_recall, loss.uses),
-        share(loss.handles_true, loss.handles),
-        Said(false, loss.false_facts),
-    )
-
-
-def codecs_table(one: StrategyResult) -> Table:
-    """Which codec saved what, tool by tool."""
-    found = (_codec_row(row) for row in one.shortenings if row.by)
-    rows, left = kept(found, MOST_CODECS)
-    columns = (
-        words("Tool or kind", may_cut=False),
-        words("By", may_cut=False),
-        Column("Times", drop_rank=2),
-        Column("Tokens"),
-        Column("Left", drop_rank=1),
-        Column("Less"),
-        Column("Saved"),
-    )
-    return Table(
-        "codecs", f"What '{one.name}' saved, and where", columns, rows, "It changed nothing.", left
-    )
-
-
-def _subject(row: Shortening) -> str:
-    """The tool, and whether it is what it was asked or what it answered."""
-    if not row.tool:
-        return KIND_WORDS.get(row.kind, row.kind.replace("_", " "))
-    return f"{row.tool} calls" if row.kind == window.TOOL_USE else row.tool
-
-
-def _codec_row(row: Shortening) -> tuple[Cell, ...]:
-    return (
-        _subject(row),
-        row.by,
-        row.pieces,
-        round(row.tokens_was) or NO_WORDS,
-        round(row.tokens_now) if row.tokens_was else NO_WORDS,
-        share(row.tokens_was - row.tokens_now, row.tokens_was),
-        usd(row.saved_usd),
-    )
-
-
-def sessions_table(one: StrategyResult) -> Table:
-    """The sessions that fared worst, the dearest first among equals."""
-    ordered = sorted(one.sessions, key=lambda session: (session.saved_share, session.session))
-    columns = (
-        words("Session", may_cut=False),
-        Column("Requests", drop_rank=1),
-        Column("Was", drop_rank=1),
-        Column("Cost"),
-        Column("Saved"),
-        Column("Edits"),
-        Column("Re-fetched", drop_rank=2),
-    )
-    rows, left = kept((_session_row(session) for session in ordered), MOST_SESSIONS)
-    return Table("sessions", f"Where '{one.name}' saved least", columns, rows, "None.", left)
-
-
-def _session_row(session: SessionResult) -> tuple[Cell, ...]:
-    loss = session.fidelity
-    return (
-        short_id(session.session),
-        session.requests,
-        usd(session.was.usd.total),
-        usd(session.now.usd.total),
-        saved(session),
-        share(loss.edits_verbatim, loss.edits),
-        session.refetches,
     )
 
 

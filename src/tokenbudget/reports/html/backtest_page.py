@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from tokenbudget.model.html_text import escaped
+from tokenbudget.reports.backtest_tables import (
+    codecs_table,
+    loss_table,
+    sessions_table,
+    strategies_table,
+)
 from tokenbudget.reports.backtest_words import (
     BASIS_WORDS,
     METHOD,
     MOST_CASES,
     case_words,
     chosen,
-    codecs_table,
     figures,
-    loss_table,
     scope_words,
-    sessions_table,
-    strategies_table,
     verdict,
     worst_cases,
 )
