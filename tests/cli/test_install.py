@@ -122,6 +122,102 @@ def test_the_second_time_nothing_is_done(home: Home, agent: Path) -> None:
     assert (tree(agent), len(actions(home))) == (before, count)
 
 
+# ── a rule for recall ─────────────────────────────────────────────────────────────────────────────
+
+RULE = "Bash(tokens recall:*)"
+
+
+def allowed(agent: Path) -> list[str]:
+    """What the settings let the agent do unasked."""
+    document = json.loads((agent / "settings.json").read_text())
+    return list(document.get("permissions", {}).get("allow", []))
+
+
+def says(agent: Path, **told: object) -> None:
+    (agent / "settings.json").write_text(json.dumps(told, indent=2) + "\n")
+
+
+def test_without_being_asked_for_no_rule_is_written_and_the_way_is_told(
+    home: Home, agent: Path
+) -> None:
+    done = home.run("install", "--yes", *VERSION)
+    assert allowed(agent) == []
+    assert "tokens install --allow-recall" in " ".join(done.out.split())
+    assert "the agent asks before tokens recall" in " ".join(
+        home.run("doctor", "--wiring").out.split()
+    )
+
+
+@pytest.mark.parametrize("told", [{}, {"permissions": {"allow": ["Bash(ls:*)"], "deny": ["Edit"]}}])
+def test_a_rule_for_recall_is_planned_written_once_and_taken_out(
+    home: Home, agent: Path, told: dict[str, object]
+) -> None:
+    says(agent, **told)
+    before = tree(agent)
+    plan = " ".join(home.run("install", "--dry-run", "--allow-recall", *VERSION).out.split())
+    assert f"permissions.allow: {RULE}" in plan
+    assert "also what other sessions did" in plan
+    done = home.run("install", "--yes", "--allow-recall", *VERSION)
+    assert (done.code, allowed(agent)[-1]) == (0, RULE)
+    assert "--allow-recall" not in done.out
+    there, count = tree(agent), len(actions(home))
+    again = home.run("install", "--allow-recall", *VERSION)
+    assert again.lines[0].endswith("commands, skill, recall.")
+    assert (tree(agent), len(actions(home))) == (there, count)
+    assert RULE in home.run("doctor", "--wiring").out
+    assert RULE in home.run("uninstall", "--dry-run").out
+    assert home.run("uninstall", "--yes").code == 0
+    assert tree(agent) == before
+
+
+def test_a_rule_stays_where_the_rest_is_wired_anew(home: Home, agent: Path) -> None:
+    says(agent)
+    before = tree(agent)
+    home.run("install", "--yes", "--allow-recall", *VERSION)
+    home.run("install", "--yes", *OLD)
+    assert allowed(agent) == [RULE]
+    assert home.run("uninstall", "--yes").code == 0
+    assert tree(agent) == before
+
+
+def test_a_rule_that_a_person_took_out_does_not_come_back(home: Home, agent: Path) -> None:
+    home.run("install", "--yes", "--allow-recall", *VERSION)
+    document = json.loads((agent / "settings.json").read_text())
+    document["permissions"]["allow"] = []
+    says(agent, **document)
+    home.run("install", "--yes", *OLD)
+    assert allowed(agent) == []
+
+
+def test_a_persons_own_rule_is_theirs(home: Home, agent: Path) -> None:
+    says(agent, permissions={"allow": [RULE]})
+    before = tree(agent)
+    home.run("install", "--yes", "--allow-recall", *VERSION)
+    assert allowed(agent) == [RULE]
+    assert home.run("uninstall", "--yes").code == 0
+    assert tree(agent) == before
+
+
+def test_the_rule_goes_alone_as_well(home: Home, agent: Path) -> None:
+    assert home.run("install", "--yes", "--only", "recall", *VERSION).code == 0
+    assert allowed(agent) == [RULE]
+    assert home.run("install", "--yes", *VERSION).code == 0
+    assert allowed(agent) == [RULE]
+    assert home.run("uninstall", "--yes").code == 0
+    assert not (agent / "settings.json").exists()
+
+
+@pytest.mark.parametrize("permissions", ["none", {"allow": "Bash"}])
+def test_rules_of_another_kind_are_left_alone(home: Home, agent: Path, permissions: object) -> None:
+    says(agent, permissions=permissions)
+    done = home.run("install", "--yes", "--allow-recall", *VERSION)
+    assert done.code == 1
+    assert "cannot be changed safely" in " ".join(done.out.split())
+    document = json.loads((agent / "settings.json").read_text())
+    assert document["permissions"] == permissions
+    assert "hooks" in document
+
+
 def test_without_anybody_to_ask_nothing_is_done(home: Home, agent: Path) -> None:
     done = home.run("install", *VERSION)
     assert done.code == 4

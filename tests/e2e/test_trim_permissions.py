@@ -60,7 +60,14 @@ def run_with(
     return Ran(said, denied)
 
 
-@EACH
+MODERN = pytest.mark.parametrize(
+    ("release", "model"),
+    [(NEWEST, OPUS), (MIDDLE, SONNET)],
+    ids=lambda one: getattr(one, "version", one),
+)
+
+
+@MODERN
 @pytest.mark.parametrize("rule", ["Bash(pytest:*)", "Bash(pytest -v)", "Bash"])
 def test_what_runs_anyway_is_wrapped(
     release: Release, model: str, rule: str, sandbox: Sandbox
@@ -70,6 +77,23 @@ def test_what_runs_anyway_is_wrapped(
     assert ran.said.startswith("Exit code 1")
     assert all(words in ran.said for words in FAILURE)
     assert WAY_BACK in ran.said
+
+
+def test_the_oldest_where_a_hook_may_pass_what_is_forbidden_is_left_alone(
+    old_client: Release, sandbox: Sandbox
+) -> None:
+    ran = run_with(old_client, SONNET, sandbox, {"allow": ["Bash"]})
+    assert ran.denied == []
+    assert WAY_BACK not in ran.said
+
+
+@MODERN
+def test_what_a_client_asks_about_whatever_a_rule_allows_is_left_alone(
+    release: Release, model: str, sandbox: Sandbox
+) -> None:
+    command = "pytest -k 'a\u00a0b'"
+    ran = run_with(release, model, sandbox, {"allow": ["Bash(pytest:*)"]}, command=command)
+    assert ran.denied == [command]
 
 
 @EACH

@@ -266,6 +266,39 @@ def test_stdin_without_an_end_ends_the_hook_in_time(home: Path) -> None:
         assert (process.stdout.read(), process.stderr.read()) == (b"", b"")
 
 
+SWALLOWS = """
+from tokenbudget.gateway.installed_libraries import reach_libraries
+reach_libraries()
+from tokenbudget.gateway.hooks import in_process, trimming
+import tokenbudget.metering.tokenizer
+in_process.SHORTEN_SECONDS = 0.1
+class Stubborn:
+    def __init__(self, *_): pass
+    def trimmed(self, question):
+        open(question.home + "/asked", "w").close()
+        for _ in range(9):
+            try:
+                while True: sum(range(99))
+            except Exception: pass
+trimming.Trimmer = Stubborn
+"""
+
+
+def test_a_codec_that_takes_every_fault_for_its_own_is_ended_too(home: Path) -> None:
+    """What ends it is none that a codec could swallow; then the result goes on as it is."""
+    told = json.loads(PAYLOAD)
+    told |= {"hook_event_name": "PostToolUse", "tool_name": "Bash", "prompt_id": "p"}
+    told |= {"tool_input": {"command": "make"}}
+    told |= {"tool_response": {"stdout": "one line\n" * 9_000, "stderr": ""}}
+    path = f"import sys; sys.path.append({os.path.dirname(os.path.dirname(FOLDER))!r});"
+    code = f"{QUICK} {path} exec({SWALLOWS!r});"
+    done = hook(home, json.dumps(told).encode(), code=code)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert (home / "asked").exists()
+    state = json.loads((home / f"hooks/sessions/{SESSION}.json").read_text())
+    assert (state["events"]["PostToolUse"][0], state["faults"]) == (1, 0)
+
+
 @pytest.mark.parametrize("fault", ["raise ValueError", "raise SystemExit(3)", "while True: pass"])
 def test_a_decision_that_fails_or_hangs_is_none(home: Path, fault: str) -> None:
     bad = f"def bad(*_):\n {fault}\nin_process.answer = bad"

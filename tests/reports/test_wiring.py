@@ -57,12 +57,13 @@ def test_the_screen_of_a_wiring_that_works() -> None:
 ● Wired and effective: statusline, hooks (3 events). Wired: commands.
 
 Part          Where           State      Evidence
-────────────────────────────────────────────────────────────────────────
+────────────────────────────────────────────────────────────────────────────
 ● statusline  user            effective  drawn 5 s ago by 2.1.329
 ● hooks       user: 3 events  effective  12 in 1 session, last 1 min ago
 ● commands    user: 1 file    wired      type /tokens to see
 · skill                       not wired
 · plugin                      not wired
+· recall                      not wired  the agent asks before tokens recall
 · daemon                      stopped    hooks answer by themselves
 
 Clients in use

@@ -46,6 +46,16 @@ def test_nothing_is_wired() -> None:
     assert not found.is_anything_wired
 
 
+def test_a_rule_for_recall_is_told_and_is_no_wiring_by_itself() -> None:
+    allowing = file(seen=Seen(has_recall=True))
+
+    found = part(facts(allowing), "recall")
+    assert (found.state, found.detail) == ("wired", "Bash(tokens recall:*)")
+    assert found.scopes == (allowing.scope,)
+    assert not judged(facts(allowing)).is_anything_wired
+    assert part(facts(wired_file()), "recall").state == "absent"
+
+
 def test_what_nobody_has_seen_yet_is_not_called_effective() -> None:
     found = judged(facts(wired_file()))
 

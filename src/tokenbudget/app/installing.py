@@ -67,6 +67,8 @@ class InstallPlan(NamedTuple):
     notes: tuple[str, ...]
     passed_over: str
     """Why the client will take nothing of the settings file; '' where it will."""
+    is_recall_asked: bool = False
+    """Whether the client will ask a person before `tokens recall`."""
 
     @property
     def is_settings_due(self) -> bool:
@@ -128,6 +130,7 @@ def plan_of(
         cost_of(wanted, ours_then(target, errand, file_rows)),
         (*filter(None, (over,)), *notes_on(settings, target, features, asked, seen, wanted)),
         over,
+        not (wanted.recall or (seen is not None and seen.has_recall)),
     )
 
 
@@ -159,6 +162,7 @@ def _wanted(settings: Settings, features: ClientFeatures, errand: Errand) -> Wan
         hooks=hook_groups(events, hook_command(python(), home), http),
         plugin=PLUGIN if has_plugin else "",
         plugin_folder=plugin_place() if has_plugin else "",
+        recall=wiring.RECALL in parts,
     )
 
 

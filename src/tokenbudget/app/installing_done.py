@@ -197,6 +197,8 @@ def _settings_steps(
     target = plan.target
     replaced = (*plan.wanted.parts, *plan.dropped)
     kept, mode = _kept(live_settings(ledger, target), replaced)
+    if not _allows_recall(target):  # a person who took the rule out does not get it back
+        kept = [edit for edit in kept if part_of(edit) != wiring.RECALL]
     stays = take_back(
         *(settings, ledger, clock, target), lambda one: isinstance(one.step, EditSettings)
     )
@@ -211,6 +213,13 @@ def _settings_steps(
         raise Refused(f"{quoted(target.named_path)} cannot be changed safely: {wrong}") from wrong
     mode = plan.mode if plan.mode is not None else mode
     return [EditSettings(target.settings_path, edits, mode)] if edits else []
+
+
+def _allows_recall(target: Target) -> bool:
+    try:
+        return seen_in(target.text_at(target.settings_path) or "", marks()).has_recall
+    except (ValueError, NotEditable):  # what follows says so
+        return False
 
 
 def _kept(
@@ -245,7 +254,7 @@ def sweep(
     ledger: Ledger,
     clock: Clock,
     target: Target,
-    parts: Sequence[str] = wiring.SETTINGS_PARTS,
+    parts: Sequence[str] = wiring.MARKED_PARTS,
 ) -> ActionRecord | None:
     """Take out of the settings file what the journal knows nothing of, found by its mark.
 

@@ -8,7 +8,7 @@ from tokenbudget.model.errors import BadRequest
 from tokenbudget.resources import wiring
 
 COMMANDS, SKILL = "commands", "skill"
-COMPONENTS = (wiring.STATUSLINE, wiring.HOOKS, COMMANDS, SKILL, wiring.PLUGIN)
+COMPONENTS = (wiring.STATUSLINE, wiring.HOOKS, COMMANDS, SKILL, wiring.PLUGIN, wiring.RECALL)
 USUAL = COMPONENTS[:4]
 IN_PLUGIN = (wiring.HOOKS, COMMANDS, SKILL)
 """What the plugin brings along; both at once would do everything twice."""
@@ -39,14 +39,15 @@ class Row(NamedTuple):
     """What is kept, chained, or in the way; one sentence or ''."""
 
 
-def components_meant(only: str | None) -> tuple[str, ...]:
-    """The components of a `--only`; the usual ones without it.
+def components_meant(only: str | None, is_recall_allowed: bool = False) -> tuple[str, ...]:
+    """The components of a `--only`, the usual ones without it, and a rule for recall if wanted.
 
     Raises:
         BadRequest: one is unknown, or the plugin is named beside what it brings along.
     """
+    more = (wiring.RECALL,) if is_recall_allowed else ()
     if only is None:
-        return USUAL
+        return (*USUAL, *more)
     named = tuple(filter(None, map(str.strip, only.split(","))))
     for name in named:
         if name not in COMPONENTS:
@@ -56,7 +57,7 @@ def components_meant(only: str | None) -> tuple[str, ...]:
         raise BadRequest(f"the plugin brings {double[0]} along; leave one of them out")
     if not named:
         raise BadRequest(f"--only wants at least one of {', '.join(COMPONENTS)}")
-    return tuple(name for name in COMPONENTS if name in named)
+    return tuple(name for name in COMPONENTS if name in (*named, *more))
 
 
 def said(wrong: Exception) -> str:

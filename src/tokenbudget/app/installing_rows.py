@@ -51,6 +51,8 @@ def _key(part: str, wanted: Wanted) -> str:
         return wiring.STATUSLINE_KEY
     if part == wiring.PLUGIN:
         return f"{wiring.MARKETPLACES_KEY}, {wiring.ENABLED_KEY}: {PLUGIN}"
+    if part == wiring.RECALL:
+        return f"{wiring.PERMISSIONS_KEY}.{wiring.ALLOW_KEY}: {wiring.RECALL_RULE}"
     return f"hooks: {', '.join(event for event, _ in wanted.hooks)}" if wanted.hooks else part
 
 
@@ -60,6 +62,8 @@ def _beside(part: str, seen: Seen) -> str:
         return f"chained: its line comes below ours: {seen.other_statusline}"
     if part == wiring.HOOKS and seen.others:
         return others_words(len(seen.others))
+    if part == wiring.RECALL:
+        return "the agent reads what tokens kept unasked, also what other sessions did"
     return ""
 
 

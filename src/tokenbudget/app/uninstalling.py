@@ -27,7 +27,7 @@ from tokenbudget.gateway.daemon.status import status_of
 from tokenbudget.model.actions import EditSettings
 from tokenbudget.model.errors import TokenBudgetError
 from tokenbudget.resources import wiring
-from tokenbudget.resources.wiring import Seen, seen_in
+from tokenbudget.resources.wiring import Seen, part_of, seen_in
 from tokenbudget.system.regular_file import quoted
 
 TYPE_CHECKING = False
@@ -79,7 +79,8 @@ def uninstall_plan(ledger: Ledger, target: Target) -> UninstallPlan:
 
 
 def _settings_rows(ledger: Ledger, target: Target) -> Iterator[Leaving]:
-    is_ours = bool(live_edits(ledger, target))
+    live = live_edits(ledger, target)
+    is_ours = bool(live)
     try:
         seen = _seen(target)
     except (TokenBudgetError, ValueError, NotEditable, OSError) as wrong:
@@ -97,6 +98,9 @@ def _settings_rows(ledger: Ledger, target: Target) -> Iterator[Leaving]:
         yield Leaving(wiring.HOOKS, target.named_path, f"hooks: {events}", note)
     if seen.has_plugin:
         yield Leaving(wiring.PLUGIN, target.named_path, wiring.ENABLED_KEY)
+    if seen.has_recall and any(part_of(edit) == wiring.RECALL for edit in live):
+        what = f"{wiring.PERMISSIONS_KEY}.{wiring.ALLOW_KEY}: {wiring.RECALL_RULE}"
+        yield Leaving(wiring.RECALL, target.named_path, what)
 
 
 def _seen(target: Target) -> Seen:

@@ -41,7 +41,7 @@ def run(arguments: Sequence[str]) -> int:
     if options.print_statusline_command:
         return _print_command(options, found)
     errand = Errand(
-        components_meant(options.only),
+        components_meant(options.only, options.allow_recall),
         options.http_hooks,
         options.has_model,
         options.client_version,
@@ -71,6 +71,11 @@ def _options(arguments: Sequence[str]) -> Namespace:
         "--http-hooks",
         action="store_true",
         help="hooks over HTTP to a daemon that stays (tokens serve --persistent); faster",
+    )
+    made.add_argument(
+        "--allow-recall",
+        action="store_true",
+        help="also a permission rule: the agent calls tokens recall without asking you",
     )
     whose = made.add_mutually_exclusive_group()
     whose.add_argument(

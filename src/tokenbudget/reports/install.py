@@ -9,7 +9,7 @@ from tokenbudget.model.figures import counted, cut, text_width, wrapped
 from tokenbudget.model.plain_text import one_line
 from tokenbudget.reports.json import document
 from tokenbudget.reports.undo_list import short_path
-from tokenbudget.resources.wiring import HOOKS
+from tokenbudget.resources.wiring import HOOKS, PLUGIN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,6 +35,10 @@ WORDS = {
 }
 WHOSE = {"user": "for you", "project": "for this project", "local": "for you in this project"}
 LONGEST_TEXT = 600
+RECALL_HINT = (
+    "The agent asks you before tokens recall, which shows what was shortened, in other sessions"
+    " too. Unasked: tokens install --allow-recall"
+)
 _COMPONENT = 12
 _MARGIN = " " * (_COMPONENT + 4)
 
@@ -112,6 +116,8 @@ def installed_lines(done: Installed, plan: InstallPlan, style: Style) -> list[st
     is_all = not _faults(plan, done) and not (plan.is_settings_due and plan.passed_over)
     head = "Installed." if is_all else "Installed, but for what is said above."
     lines += wrapped(" ".join([head, *_from_when(plan)]), style.width, "")
+    if plan.is_recall_asked and {HOOKS, PLUGIN} & set(plan.errand.components):
+        lines += wrapped(RECALL_HINT, style.width, "  ")
     return [*lines, "See what works: tokens doctor", "Take it out again: tokens uninstall"]
 
 
@@ -161,6 +167,7 @@ def install_document(plan: InstallPlan, done: Installed | None) -> str:
         },
         "notes": list(plan.notes),
         "is_settings_file_taken": not plan.passed_over,
+        "is_recall_asked": plan.is_recall_asked,
         "is_already_installed": is_installed,
         "is_done": record is not None,
         "action": None if record is None else record.id,

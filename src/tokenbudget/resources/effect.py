@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from tokenbudget.resources.settings_said import Said
 
 STATUSLINE, HOOKS, COMMANDS, SKILL = "statusline", "hooks", "commands", "skill"
-PLUGIN, DAEMON = "plugin", "daemon"
-PARTS = (STATUSLINE, HOOKS, COMMANDS, SKILL, PLUGIN, DAEMON)
+PLUGIN, RECALL, DAEMON = "plugin", "recall", "daemon"
+PARTS = (STATUSLINE, HOOKS, COMMANDS, SKILL, PLUGIN, RECALL, DAEMON)
+BESIDE = (RECALL, DAEMON)
+"""What alone is no wiring."""
 
 State = Literal["effective", "unseen", "wired", "broken", "absent"]
 """Seen at work; could be seen and was not yet; leaves no trace; cannot work; not wired."""
@@ -240,4 +242,4 @@ class Wiring(NamedTuple):
     @property
     def is_anything_wired(self) -> bool:
         """Whether there is anything to judge."""
-        return any(part.is_wired for part in self.parts if part.name != DAEMON)
+        return any(part.is_wired for part in self.parts if part.name not in BESIDE)

@@ -10,11 +10,13 @@ from tokenbudget.resources.client_features import (
     is_newer_than_tested,
 )
 from tokenbudget.resources.effect import (
+    BESIDE,
     COMMANDS,
     DAEMON,
     HOOKS,
     PARTS,
     PLUGIN,
+    RECALL,
     SKILL,
     STATUSLINE,
     ClientLine,
@@ -26,6 +28,7 @@ from tokenbudget.resources.effect import (
 from tokenbudget.resources.effect_troubles import troubles_of
 from tokenbudget.resources.peers import PEERS, tool_of
 from tokenbudget.resources.settings_said import MANAGED, USER
+from tokenbudget.resources.wiring import RECALL_RULE
 from tokenbudget.resources.wiring_hooks import EVENTS
 
 TYPE_CHECKING = False
@@ -47,7 +50,7 @@ def judged(facts: Facts) -> Wiring:
     troubles = troubles_of(facts)
     broken = {one.part for one in troubles if one.is_blocking}
     parts = tuple(_part(name, facts, broken) for name in PARTS)
-    is_anything = any(part.is_wired for part in parts if part.name != DAEMON)
+    is_anything = any(part.is_wired for part in parts if part.name not in BESIDE)
     return Wiring(
         at_ms=facts.now_ms,
         answer=_answer(parts, troubles),
@@ -73,6 +76,7 @@ def _part(name: str, facts: Facts, broken: Collection[str]) -> Part:
         COMMANDS: lambda facts: _own_files(facts, COMMANDS, "type /tokens to see"),
         SKILL: lambda facts: _own_files(facts, SKILL, "listed in every new session"),
         PLUGIN: _plugin,
+        RECALL: _recall,
         DAEMON: _daemon,
     }[name](facts)
     if name not in broken:
@@ -115,6 +119,14 @@ def _hooks(facts: Facts) -> Part:
 def _plugin(facts: Facts) -> Part:
     files = [file for file in facts.good if file.seen.is_plugin_enabled]
     return _by_hooks(PLUGIN, files, "enabled", facts) if files else _absent(PLUGIN)
+
+
+def _recall(facts: Facts) -> Part:
+    """A rule under which the agent calls `tokens recall` unasked, whoever wrote it."""
+    files = [file for file in facts.good if file.seen.has_recall]
+    if not files:
+        return Part(RECALL, "absent", (), "", "the agent asks before tokens recall")
+    return Part(RECALL, "wired", _scopes(files), RECALL_RULE, "the agent does not ask")
 
 
 def _by_hooks(name: str, files: Sequence[Said], detail: str, facts: Facts) -> Part:
@@ -174,7 +186,7 @@ def _scopes(files: Sequence[Said]) -> tuple[str, ...]:
 
 
 def _answer(parts: Sequence[Part], troubles: Sequence[Trouble]) -> str:
-    wired = [part for part in parts if part.is_wired and part.name != DAEMON]
+    wired = [part for part in parts if part.is_wired and part.name not in BESIDE]
     blocking = [one for one in troubles if one.is_blocking]
     if not wired:
         return "Nothing of ours is wired into Claude Code yet."

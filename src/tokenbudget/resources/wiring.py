@@ -21,15 +21,23 @@ if TYPE_CHECKING:
     from tokenbudget.config.json_text import Node
     from tokenbudget.model.actions import Json
 
-STATUSLINE, HOOKS, PLUGIN = "statusline", "hooks", "plugin"
-SETTINGS_PARTS = (STATUSLINE, HOOKS, PLUGIN)
-"""What is wired in a settings file; commands and skill are files of their own."""
+STATUSLINE, HOOKS, PLUGIN, RECALL = "statusline", "hooks", "plugin", "recall"
+MARKED_PARTS = (STATUSLINE, HOOKS, PLUGIN)
+"""What is known for ours wherever it stands."""
+SETTINGS_PARTS = (*MARKED_PARTS, RECALL)
+"""What is wired in a settings file; commands and skill are files of their own.
+
+A rule for recall may be a person's own: ours is the one that the journal has.
+"""
 
 BOM = "\ufeff"
 REFRESH_SECONDS = 5
 """So that time left and the cache's count-down go on while the agent waits."""
 STATUSLINE_KEY, HOOKS_KEY = "statusLine", "hooks"
 ENABLED_KEY, MARKETPLACES_KEY = "enabledPlugins", "extraKnownMarketplaces"
+PERMISSIONS_KEY, ALLOW_KEY = "permissions", "allow"
+RECALL_RULE = "Bash(tokens recall:*)"
+"""With it the agent may have back what was shortened, and nobody is asked."""
 
 
 class Marks(NamedTuple):
@@ -72,6 +80,8 @@ class Seen(NamedTuple):
     has_marketplace: bool = False
     is_all_disabled: bool = False
     """`disableAllHooks`, which stops the status line as well."""
+    has_recall: bool = False
+    """Whether `RECALL_RULE` stands there, whosever it is."""
 
     @property
     def ours(self) -> tuple[WiredHook, ...]:
@@ -85,9 +95,9 @@ class Seen(NamedTuple):
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """Which parts of ours are there, at least in part."""
+        """Which parts of ours are there, at least in part; of those that bear a mark."""
         there = (bool(self.statusline), bool(self.ours), self.has_plugin)
-        return tuple(name for name, is_there in zip(SETTINGS_PARTS, there, strict=True) if is_there)
+        return tuple(name for name, is_there in zip(MARKED_PARTS, there, strict=True) if is_there)
 
     @property
     def has_plugin(self) -> bool:
@@ -106,11 +116,13 @@ class Wanted(NamedTuple):
     """Event, and the group to put into its list."""
     plugin: str = ""
     plugin_folder: str = ""
+    recall: bool = False
+    """Whether the agent may call `tokens recall` unasked."""
 
     @property
     def parts(self) -> tuple[str, ...]:
         """Which parts are wanted."""
-        given = (self.statusline, self.hooks, self.plugin)
+        given = (self.statusline, self.hooks, self.plugin, self.recall)
         return tuple(name for name, one in zip(SETTINGS_PARTS, given, strict=True) if one)
 
 
@@ -143,7 +155,13 @@ def seen_in(text: str, marks: Marks) -> Seen:
         has_marketplace=bool(marks.plugin)
         and marks.marketplace in table_of(document.get(MARKETPLACES_KEY)),
         is_all_disabled=document.get("disableAllHooks") is True,
+        has_recall=RECALL_RULE in _allowed(document),
     )
+
+
+def _allowed(document: Mapping[str, Json]) -> Sequence[Json]:
+    found = table_of(document.get(PERMISSIONS_KEY)).get(ALLOW_KEY)
+    return found if isinstance(found, list) else ()
 
 
 def _hooks(document: Mapping[str, Json], marks: Marks) -> Iterator[WiredHook]:
@@ -189,6 +207,8 @@ def is_current(seen: Seen, wanted: Wanted) -> bool:
         is_so &= there == sorted(_shape(event, group) for event, group in wanted.hooks)
     if wanted.plugin:
         is_so &= seen.is_plugin_enabled and seen.has_marketplace
+    if wanted.recall:
+        is_so &= seen.has_recall
     return is_so
 
 
@@ -210,6 +230,7 @@ def alone(wanted: Wanted, parts: Sequence[str]) -> Wanted:
         statusline=wanted.statusline if STATUSLINE in parts else "",
         hooks=wanted.hooks if HOOKS in parts else (),
         plugin=wanted.plugin if PLUGIN in parts else "",
+        recall=wanted.recall and RECALL in parts,
     )
 
 
@@ -234,7 +255,20 @@ def wiring_edits(text: str, wanted: Wanted, marks: Marks) -> tuple[SettingEdit, 
         marketplace = wanted.plugin.rpartition("@")[2]
         edits.append(SettingEdit((MARKETPLACES_KEY, marketplace), source, False))
         edits.append(SettingEdit((ENABLED_KEY, wanted.plugin), True, False))
+    if wanted.recall and RECALL_RULE not in _allowed(document):
+        _refuse_double_rules(plain)
+        edits.append(SettingEdit((PERMISSIONS_KEY, ALLOW_KEY), RECALL_RULE, True))
     return tuple(edits)
+
+
+def _refuse_double_rules(text: str) -> None:
+    if is_blank(text):
+        return
+    top = scanned(text)
+    _refuse_double_in(top, (PERMISSIONS_KEY,))
+    item = last(top, PERMISSIONS_KEY)
+    if item is not None:
+        _refuse_double_in(item.node, (ALLOW_KEY,))
 
 
 def _statusline_edits(document: Mapping[str, Json], wanted: Wanted) -> list[SettingEdit]:
@@ -258,7 +292,8 @@ def part_of(edit: SettingEdit) -> str:
     """The part that an edit of ours belongs to."""
     if edit.keys[0] == STATUSLINE_KEY:
         return STATUSLINE
-    return HOOKS if edit.keys[0] == HOOKS_KEY else PLUGIN
+    named = {HOOKS_KEY: HOOKS, PERMISSIONS_KEY: RECALL}
+    return named.get(edit.keys[0], PLUGIN)
 
 
 def table_of(value: Json) -> Mapping[str, Json]:

@@ -13,9 +13,9 @@ from tokenbudget.resources.wiring import (
     ENABLED_KEY,
     HOOKS,
     HOOKS_KEY,
+    MARKED_PARTS,
     MARKETPLACES_KEY,
     PLUGIN,
-    SETTINGS_PARTS,
     STATUSLINE,
     STATUSLINE_KEY,
     seen_in,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tokenbudget.resources.wiring import Marks, Seen
 
 
-def swept(text: str, marks: Marks, parts: Sequence[str] = SETTINGS_PARTS) -> str:
+def swept(text: str, marks: Marks, parts: Sequence[str] = MARKED_PARTS) -> str:
     """The text without anything of ours, however it came there; every other byte stays.
 
     Another tool's status line that ours had behind it is alone again. A group, list or object that

@@ -132,6 +132,7 @@ def test_read_again_unchanged_it_is_a_reference_and_then_itself(door: Door, tmp_
 
 
 def test_a_change_is_shown_with_the_numbers_of_the_file(door: Door, tmp_path: Path) -> None:
+    door.desk.wishes(mode="compressed")
     path = tmp_path / "cart.py"
     path.write_text(SOURCE)
     door.reads(path)

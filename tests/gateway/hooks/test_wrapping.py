@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from tests.gateway.hooks.hook_desk import SESSION, HookDesk
 
 from tokenbudget.archive.spill import Spill
+from tokenbudget.gateway.hooks import wrapped_output
 from tokenbudget.gateway.hooks.payload import event_of
 from tokenbudget.gateway.hooks.wrapping import around, is_of_a_kind
 from tokenbudget.system.clock import SystemClock
@@ -54,6 +56,7 @@ def test_tests_and_builds_are_of_a_kind(command: str) -> None:
         "git push",
         "pytest | tail", "pytest; rm -rf x", "pytest && git push", "pytest &", "pytest > out",
         "pytest $(cat x)", "pytest `x`", "pytest -k \"$X\"", "pytest -k 'a", "pytest\nexit 3",
+        "pytest -k 'a\u00a0b'", "pytest -k 'a\u200bb'", "pytest -k 'a\rb'", "pytest\t-q",
         "cd $X && pytest", "vitest --watch", "tsc -w", "npm run test -- --watch", "exit 3",
         "{ pytest", "pytest 'a' \"b\"", "sudo pytest", "x" * 2_000, "cd /a && cd /b && pytest",
     ],
@@ -132,6 +135,25 @@ def test_the_folder_is_changed_as_without_us(shell: str, tmp_path: Path) -> None
     assert done.stdout.strip() == f"{tmp_path}/deep"
 
 
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_persons_own_options_and_names_do_no_harm(
+    shell: str, failing: Path, tmp_path: Path
+) -> None:
+    """A client runs commands with the options, aliases and functions of the person's shell."""
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "out").touch()
+    ours = around(str(failing), str(home / "out"), str(home), "verbose", "100000")
+    own = "set -C\ncat() { echo other; }\nrm() { echo other; }\nalias cat='echo other'\n"
+    done = subprocess.run(
+        [shell, "-c", f"{own}{ours}"], capture_output=True, text=True, check=False, cwd=tmp_path,
+        env={"PATH": os.defpath, "HOME": str(home)},
+    )  # fmt: skip
+    assert (done.returncode, done.stdout.count("PASSED"), done.stderr) == (7, 300, "")
+    assert "other" not in done.stdout
+    assert not (home / "out").exists()
+
+
 def test_where_ours_cannot_run_the_output_is_shown_as_it_is(failing: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
@@ -162,13 +184,10 @@ class Permitted:
         self.desk = desk
         self.config = folder / "claude"
         self.project = folder / "shop"
-        for made in (
-            self.config / "projects/shop",
-            self.project / ".git",
-            self.project / ".claude",
-        ):
+        place = self.config / "projects" / re.sub("[^a-zA-Z0-9]", "-", str(self.project))
+        for made in (place, self.project / ".git", self.project / ".claude"):
             made.mkdir(parents=True)
-        desk.transcript = self.config / "projects/shop/s.jsonl"
+        desk.transcript = place / "s.jsonl"
         desk.prompts()
 
     def says(self, name: str = "user", **told: object) -> None:
@@ -177,13 +196,15 @@ class Permitted:
         )
         place.write_text(json.dumps(told))
 
-    def asks(self, command: str, mode: str = "default", **more: object) -> dict[str, Any]:
+    def asks(
+        self, command: str, mode: str = "default", cwd: Path | None = None, **more: object
+    ) -> dict[str, Any]:
         """The command that takes this one's place, with what is said of it; {} for none."""
         self.desk.calls += 1
         said = self.desk.answers(
             "PreToolUse", tool_name="Bash", tool_use_id=f"toolu_{self.desk.calls}",
             tool_input={"command": command, "timeout": 9, **more}, permission_mode=mode,
-            cwd=str(self.project),
+            cwd=str(cwd or self.project),
         )  # fmt: skip
         found = json.loads(said.reply) if said.reply else {}
         return dict(found.get("hookSpecificOutput", {}))
@@ -203,7 +224,7 @@ def test_what_the_person_allows_is_wrapped_and_allowed(permitted: Permitted, rul
     assert found["permissionDecision"] == "allow"
     assert found["updatedInput"]["timeout"] == 9
     words = found["updatedInput"]["command"]
-    assert words.startswith("{ npm test\n} >")
+    assert words.startswith("{ npm test\n} >|")
     file = permitted.desk.home / f"run/wrapped/{SESSION}.toolu_1"
     assert file.stat().st_mode & 0o777 == 0o600
     assert str(file) in words
@@ -240,6 +261,74 @@ def test_rules_of_the_project_count_as_well(permitted: Permitted) -> None:
     assert permitted.asks("cd /srv && npm test") == {}  # the rule is for one that stands alone
     permitted.says("settings", permissions={"ask": ["Bash"]})
     assert permitted.asks("npm test") == {}
+
+
+def test_what_allows_in_a_folder_that_the_session_was_not_begun_in_is_not_believed(
+    permitted: Permitted,
+) -> None:
+    """The client has never loaded it, and an agent may have written it."""
+    inner = permitted.project / "vendor/other"
+    (inner / ".claude").mkdir(parents=True)
+    allowing = json.dumps({"permissions": {"allow": ["Bash"]}})
+    (inner / ".claude/settings.json").write_text(allowing)
+    assert permitted.asks("npm test", cwd=inner) == {}
+    permitted.says("settings", permissions={"allow": ["Bash(npm test:*)"]})
+    assert permitted.asks("npm test", cwd=inner)
+    (inner / ".claude/settings.json").write_text('{"permissions": {"deny": ["Bash(npm:*)"]}}')
+    assert permitted.asks("npm test", cwd=inner) == {}
+
+
+@pytest.mark.parametrize(
+    ("rule", "is_wrapped"),
+    [
+        ("Edit", False), ("Write(//{home}/**)", False), ("Edit(//**)", False),
+        ("Read(~/**)", False), ("Read(~/.ssh/**)", True), ("Read(./.env)", True),
+        ("Edit(//etc/**)", True),
+        ("Edit(//*.log)", False), ("*", False),
+    ],
+)  # fmt: skip
+def test_where_a_rule_may_forbid_the_file_of_the_output_nothing_is_wrapped(
+    permitted: Permitted, rule: str, is_wrapped: bool
+) -> None:
+    rule = rule.replace("{home}", str(permitted.desk.home)[1:])
+    permitted.says(permissions={"allow": ["Bash"], "deny": [rule]})
+    assert bool(permitted.asks("npm test")) is is_wrapped
+    assert bool(permitted.asks("npm test", "bypassPermissions")) is is_wrapped
+
+
+def test_where_an_organisation_sends_settings_nothing_is_wrapped(permitted: Permitted) -> None:
+    permitted.says(permissions={"allow": ["Bash"]})
+    assert permitted.asks("npm test")
+    (permitted.config / "remote-settings.json").write_text("{}")
+    assert permitted.asks("npm test") == {}
+
+
+def test_without_a_place_for_the_persons_settings_nothing_is_wrapped(permitted: Permitted) -> None:
+    permitted.desk.transcript = permitted.project / "s.jsonl"
+    assert permitted.asks("npm test", "bypassPermissions") == {}
+
+
+def test_an_old_client_whose_hooks_pass_rules_that_deny_is_left_alone(
+    tmp_path: Path,
+) -> None:
+    old = Permitted(HookDesk(tmp_path, version="2.0.76"), tmp_path)
+    assert old.asks("npm test", "bypassPermissions") == {}
+
+
+def test_a_command_that_imitates_our_words_is_left_alone(permitted: Permitted) -> None:
+    words = "{ npm test\n} >|/dev/null 2>&1; echo more; (exit $tokens_code)"
+    assert permitted.asks(words, "bypassPermissions") == {}
+
+
+def test_where_a_disk_is_full_nothing_is_wrapped(
+    permitted: Permitted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command would fail for want of room that it does not need."""
+    assert permitted.asks("npm test", "bypassPermissions")
+    facts = os.statvfs(permitted.project)
+    full = os.statvfs_result((*facts[:3], 0, 0, *facts[5:]))
+    monkeypatch.setattr("posix.statvfs", lambda path: full)
+    assert permitted.asks("npm test", "bypassPermissions") == {}
 
 
 def test_rules_against_other_programs_do_no_harm(permitted: Permitted) -> None:
@@ -289,8 +378,35 @@ def test_what_was_ended_from_outside_can_be_had_back(permitted: Permitted) -> No
         tool_input={"command": words}, error="Command timed out", is_interrupt=False,
     )  # fmt: skip
     told = json.loads(said.reply)["hookSpecificOutput"]["additionalContext"]
-    assert told.startswith("Its output until then, 41 lines: tokens recall ")
+    assert told.startswith("Its output until then, 40 lines: tokens recall ")
     handle = told.rpartition(" ")[2]
     content = Spill(permitted.desk.home / "spill", SystemClock()).content(handle)
     assert content == b"one test passed\n" * 40
     assert not file.exists()
+
+
+def ended(permitted: Permitted, content: bytes) -> tuple[str, Path]:
+    """What is said of a command that was ended when it had put this out, and its file."""
+    words = permitted.asks("npm test", "bypassPermissions")["updatedInput"]["command"]
+    file = permitted.desk.home / f"run/wrapped/{SESSION}.toolu_{permitted.desk.calls}"
+    file.write_bytes(content)
+    said = permitted.desk.answers(
+        "PostToolUseFailure", tool_name="Bash", tool_use_id=f"toolu_{permitted.desk.calls}",
+        tool_input={"command": words}, error="ended", is_interrupt=False,
+    )  # fmt: skip
+    return json.loads(said.reply)["hookSpecificOutput"]["additionalContext"], file
+
+
+def test_what_cannot_be_kept_stays_in_its_file(permitted: Permitted) -> None:
+    permitted.desk.home.mkdir(exist_ok=True)
+    (permitted.desk.home / "spill").write_text("in the way")
+    said, file = ended(permitted, b"one test passed\n" * 40)
+    assert said == f"Its output until then, for a day: {file}"
+    assert file.read_bytes() == b"one test passed\n" * 40
+
+
+def test_what_is_too_long_to_be_kept_stays_in_its_file(permitted: Permitted) -> None:
+    content = b"one test passed\n" * (wrapped_output.MOST_BYTES // 16 + 1)
+    said, file = ended(permitted, content)
+    assert said == f"Its output until then, for a day: {file}"
+    assert file.stat().st_size == len(content)

@@ -68,8 +68,8 @@ def _shorten(question: Question) -> Trimmed:
         sys.path[:] = path
 
 
-class TimeUp(Exception):
-    """It took too long; no OSError, which a library might take for its own."""
+class TimeUp(BaseException):
+    """It took too long; no Exception: a codec might take that for a fault of its own and go on."""
 
 
 def _raise_time_up(*_: object) -> None:

@@ -9,8 +9,8 @@ LONGEST_PATH = 4_096
 LONGEST_COMMAND = 4_096
 MOST_PARTS = 2_000
 """Of a tool's response, when its size is taken."""
-WRAP_BEGIN, WRAP_MIDDLE, WRAP_END = "{ ", "\n} >", "; (exit $tokens_code)"
-"""What `wrapping` puts around a command."""
+WRAP_BEGIN, WRAP_MIDDLE, WRAP_END = "{ ", "\n} >|", "; (exit $tokens_code)"
+"""What `wrapping` puts around a command; `>|`, for a shell may refuse to write over a file."""
 PREVIEW_CHARS = 2_300
 """What of an output reaches the window that the client has put into a file (2.1.329: 2,296)."""
 
@@ -39,6 +39,11 @@ class HookEvent:
     def command(self) -> str:
         """Of a shell tool, whole or not at all."""
         return text(self.input, "command", LONGEST_COMMAND) if self.tool == "Bash" else ""
+
+    @property
+    def is_as_given(self) -> bool:
+        """Whether `input` is what came, word for word: no words of ours were taken off."""
+        return self.input is self.told.get("tool_input")
 
     @property
     def path(self) -> str:

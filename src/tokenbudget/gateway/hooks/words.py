@@ -110,6 +110,11 @@ def output_goes_to(path: str) -> str:
     return f"Until it ends its output is in {one_line(path)}"
 
 
+def output_is_in(path: str) -> str:
+    """A command was ended before it ended by itself; the path is ours."""
+    return f"Its output until then, for a day: {one_line(path)}"
+
+
 def output_until_then(lines: int, handle: str) -> str:
     """A command was ended before it ended by itself."""
     return f"Its output until then, {lines:,} lines: tokens recall {handle}"

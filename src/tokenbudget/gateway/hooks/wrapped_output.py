@@ -24,6 +24,7 @@ def main() -> None:
         signal.signal(signal.SIGALRM, _leave)
         signal.alarm(SECONDS)
         text = shown(*sys.argv[1:6])
+        signal.alarm(0)  # ended while it shows, it would be shown twice
     except Exception:  # noqa: BLE001 - the shell shows the file then
         sys.exit(1)
     sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
@@ -36,22 +37,37 @@ def _leave(*_: object) -> None:
 
 
 def kept(home: str, path: str, command: str) -> tuple[str, int]:
-    """The handle and the lines of what a command has put out; it is taken out of its file."""
+    """The handle and the lines of what a command has put out; it is taken out of its file.
+
+    -1 lines: it is too long, or cannot be kept, and stays in its file.
+    """
     from tokenbudget.gateway.installed_libraries import reach_libraries
 
     reach_libraries()
     from tokenbudget.archive.spill import Spill
     from tokenbudget.compression.policy import Call, label_of
+    from tokenbudget.model.errors import TokenBudgetError
     from tokenbudget.system.clock import SystemClock
 
-    with Path(path).open("rb") as handle:
-        content = handle.read(MOST_BYTES)
-    Path(path).unlink()
+    content = _content(path)
+    if len(content) > MOST_BYTES:
+        return "", -1
     if not content.strip():
+        Path(path).unlink()
         return "", 0
     label = label_of(Call("Bash", {"command": command}, ""))
-    found = Spill(Path(home) / "spill", SystemClock()).keep(content, label)
-    return found, content.count(b"\n") + 1
+    try:
+        found = Spill(Path(home) / "spill", SystemClock()).keep(content, label)
+    except (OSError, TokenBudgetError):
+        return "", -1
+    Path(path).unlink()
+    return found, content.count(b"\n") + (not content.endswith(b"\n"))
+
+
+def _content(path: str) -> bytes:
+    """What a file holds, to where it is too long: it may be larger than the memory."""
+    with Path(path).open("rb") as handle:
+        return handle.read(MOST_BYTES + 1)
 
 
 def shown(home: str, path: str, command: str, level: str, least: str) -> str:
@@ -69,7 +85,7 @@ def shown(home: str, path: str, command: str, level: str, least: str) -> str:
     from tokenbudget.metering.tokenizer import BytePairCounter
     from tokenbudget.system.clock import SystemClock
 
-    content = Path(path).read_bytes()
+    content = _content(path)
     if len(content) > MOST_BYTES:
         raise ValueError("too long to be shortened in time")
     call = Call("Bash", {"command": command}, content.decode(), has_failed=True)

@@ -10,6 +10,7 @@ import posix
 
 from tokenbudget.compression.named_tools import is_named
 from tokenbudget.gateway.hooks import words
+from tokenbudget.gateway.hooks.moment import is_new
 from tokenbudget.gateway.hooks.payload import WRAP_BEGIN, WRAP_END, WRAP_MIDDLE
 from tokenbudget.gateway.hooks.project_mode import mode_of_project
 from tokenbudget.gateway.hooks.session_state import WRAPPED_FOLDER
@@ -26,6 +27,8 @@ _START = (
     " del sys.path[0]; w.main()"
 )
 LONGEST = 1_000
+LEAST_FREE_BYTES = 1 << 28
+"""A command whose output finds no room fails for that alone."""
 
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./@%+=:,- ")
 """What in a command means nothing but itself."""
@@ -63,9 +66,11 @@ def wrapped(moment: "Moment") -> Table | None:
         return None
     if event.input.get("run_in_background") is True or not is_of_a_kind(command):
         return None
+    if not (event.is_as_given and is_new(event, moment.state)):
+        return None  # an old client lets a hook's word pass rules that deny
     from tokenbudget.gateway.hooks.permission_rules import runs_unasked
 
-    if not runs_unasked(event, command):
+    if not runs_unasked(event, command, moment.home):
         return None
     path = _new_file(moment.home, event)
     if not path:
@@ -92,8 +97,8 @@ def _without_quoted(command: str) -> str:
     parts = command.replace('"', "'").split("'")
     if len(parts) % 2 == 0 or ('"' in command and "'" in command):
         return "\0"
-    if any(sign in "\\$`!\n\0" for part in parts[1::2] for sign in part):
-        return "\0"
+    if any(sign in "\\$`!" or not sign.isprintable() for part in parts[1::2] for sign in part):
+        return "\0"  # of spaces that are none of ASCII a client asks, whatever a rule allows
     return "_".join(parts[::2])
 
 
@@ -123,10 +128,17 @@ def _new_file(home: str, event: "HookEvent") -> str:
     flags = posix.O_WRONLY | posix.O_CREAT | posix.O_EXCL | posix.O_NOFOLLOW | posix.O_CLOEXEC
     try:
         make_folders(home, home + "/run", home + WRAPPED_FOLDER)
+        if not _has_room(home):
+            return ""
         posix.close(posix.open(path, flags, 0o600))
     except (OSError, ValueError):
         return ""
     return path
+
+
+def _has_room(folder: str) -> bool:
+    found = posix.statvfs(folder)
+    return found.f_bavail * found.f_frsize >= LEAST_FREE_BYTES
 
 
 def file_of(home: str, event: "HookEvent") -> str:
@@ -148,6 +160,8 @@ def rescued(moment: "Moment") -> str:
     from tokenbudget.gateway.hooks.wrapped_output import kept
 
     handle, lines = kept(moment.home, path, moment.event.command)
+    if lines < 0:
+        return words.output_is_in(path)
     return words.output_until_then(lines, handle) if handle else ""
 
 
@@ -159,10 +173,11 @@ def around(command: str, path: str, home: str, level: str, least: str) -> str:
     told = (executable, "-IS", "-c", _START, here, home, path, command, level, least)
     show = " ".join(map(_quoted, told))
     file = _quoted(path)
+    cat = f"command cat {file}"  # not what a person may have put in its place: `alias cat=bat`
     return (
         f"{WRAP_BEGIN}{command}{WRAP_MIDDLE}{file} 2>&1; tokens_code=$?;"
-        f" if [ $tokens_code = 0 ]; then cat {file}; else {show} || cat {file}; fi;"
-        f" rm -f {file}{WRAP_END}"
+        f" if [ $tokens_code = 0 ]; then {cat}; else {show} || {cat}; fi;"
+        f" command rm -f {file}{WRAP_END}"
     )
 
 
