@@ -25,8 +25,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from false_facts import Result, results_in
 from json_rows import compact, rows
+from recorded_results import Result, results_in
 from tokenbudget.analysis.fidelity_decoders import decoder_of
 from tokenbudget.analysis.fidelity_facts import Before, facts_of
 from tokenbudget.analysis.fidelity_facts import Shortened as Given
