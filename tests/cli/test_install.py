@@ -79,6 +79,18 @@ def test_a_dry_run_shows_the_plan_and_changes_nothing(home: Home, agent: Path) -
     assert actions(home) == []
 
 
+def test_the_plan_says_that_results_are_shortened_and_kept(home: Home, agent: Path) -> None:
+    def notes(*arguments: str) -> str:
+        return " ".join(home.ask("install", "--dry-run", *VERSION, *arguments)["notes"])
+
+    assert "tokens recall has the originals on this disk for 30 days" in notes()
+    assert "recall" not in notes("--only", "statusline")
+    home.run("config", "set", "spill.keep_days", "7")
+    assert "for 7 days" in notes()
+    home.run("config", "set", "trim.on", "false")
+    assert "recall" not in notes()
+
+
 def test_installing_and_uninstalling_leaves_every_byte(home: Home, agent: Path) -> None:
     (agent / "settings.json").write_text(MINE)
     before = tree(agent)

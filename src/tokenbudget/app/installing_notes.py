@@ -48,8 +48,21 @@ def notes_on(
     yield from _on_model(target, features, errand)
     if wiring.PLUGIN in errand.components:
         yield from _on_plugin(features)
+    if {wiring.HOOKS, wiring.PLUGIN} & set(errand.components):
+        yield from _on_trimming(settings)
     if errand.is_http:
         yield "hooks over HTTP ask the daemon, which is started, and stays until they go"
+
+
+def _on_trimming(settings: Settings) -> Iterator[str]:
+    """The one thing that changes what the agent is given, and that stays on this disk."""
+    with contextlib.suppress(TokenBudgetError):  # a config.toml with a fault is told of elsewhere
+        if settings.trim_settings().on:
+            yield (
+                "long results of tools are shortened before they enter the window; tokens recall"
+                f" has the originals on this disk for {settings.spill_settings().keep_days} days;"
+                " without it: tokens config set trim.on false"
+            )
 
 
 def _on_settings(
