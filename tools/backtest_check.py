@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -78,10 +79,17 @@ def size_words(found: Sequence[Foretold], sizes: Sequence[int]) -> str:
 def rewritten_in(paths: Iterable[str]) -> frozenset[str]:
     """The keys of responses before which the client changed words that no transcript shows."""
     return frozenset(
-        key
-        for path in paths
-        for file in sorted(Path(path).rglob("*.jsonl") if Path(path).is_dir() else [Path(path)])
-        for key in _rewritten(file)
+        key for path in paths for file in transcripts(Path(path)) for key in _rewritten(file)
+    )
+
+
+def transcripts(top: Path) -> list[Path]:
+    """What the ledger reads of a folder, or the file itself; folders behind links as well."""
+    if not top.is_dir():
+        return [top]
+    folders = os.walk(top, followlinks=True)
+    return sorted(
+        Path(at) / name for at, _, names in folders for name in names if name.endswith(".jsonl")
     )
 
 

@@ -27,7 +27,10 @@ def test_the_api_s_notes_are_found_and_nothing_else(tmp_path: Path) -> None:
     ]
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / "s.jsonl").write_text("\n".join(lines), "utf-8")
-    assert backtest_check.rewritten_in([str(tmp_path)]) == {"r1", "r5"}
+    (tmp_path / "agent").mkdir()
+    (tmp_path / "agent" / "projects").symlink_to(tmp_path / "deep")
+    assert backtest_check.rewritten_in([str(tmp_path / "deep")]) == {"r1", "r5"}
+    assert backtest_check.rewritten_in([str(tmp_path / "agent")]) == {"r1", "r5"}
 
 
 def test_sums_stand_beside_each_other_and_errors_are_of_sums() -> None:
