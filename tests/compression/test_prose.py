@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import markdown_it
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,7 +19,6 @@ from tokenbudget.compression.symbols_glossary import expanded, glossary_for, wit
 from tokenbudget.metering.tokenizer import BytePairCounter
 
 COUNTER = BytePairCounter()
-markdown_it = pytest.importorskip("markdown_it")  # textual and rich bring it along
 
 
 def balanced(text: str) -> str:

@@ -172,7 +172,6 @@ def test_other_languages_have_sections_by_indentation() -> None:
 
 
 def test_other_languages_have_sections_by_their_grammar() -> None:
-    pytest.importorskip("ast_grep_py")
     assert names(structure_of("cart.ts", TYPESCRIPT)) == TYPESCRIPT_NAMES
 
 

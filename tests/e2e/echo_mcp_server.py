@@ -7,7 +7,7 @@ Standard library only, so that a client can start it with any Python.
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 JsonObject = dict[str, Any]
@@ -48,24 +48,26 @@ _METHODS: dict[str, Callable[[JsonObject], JsonObject]] = {
 }
 
 
-def answer_to(message: JsonObject) -> JsonObject | None:
+def answer_to(
+    message: JsonObject, methods: Mapping[str, Callable[[JsonObject], JsonObject]]
+) -> JsonObject | None:
     """The answer to a request; nothing to a notification."""
     if "id" not in message:
         return None
     known: JsonObject = {"jsonrpc": "2.0", "id": message["id"]}
-    method = _METHODS.get(message["method"])
+    method = methods.get(message["method"])
     if method is None:
         return {**known, "error": {"code": -32601, "message": "no such method"}}
     return {**known, "result": method(message.get("params") or {})}
 
 
-def main() -> None:
+def serve(methods: Mapping[str, Callable[[JsonObject], JsonObject]]) -> None:
     """Answer line by line until the input ends."""
     for line in sys.stdin:
-        answer = answer_to(json.loads(line))
+        answer = answer_to(json.loads(line), methods)
         if answer is not None:
             print(json.dumps(answer), flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    serve(_METHODS)

@@ -7,7 +7,7 @@ Standard library only, so that a client can start it with any Python.
 
 import json
 import sys
-from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 JsonObject = dict[str, Any]
@@ -53,31 +53,8 @@ def _call(asked: JsonObject) -> JsonObject:
     return {"content": [{"type": "text", "text": orders(int(asked["arguments"]["count"]))}]}
 
 
-_METHODS: dict[str, Callable[[JsonObject], JsonObject]] = {
-    "initialize": _initialize,
-    "tools/list": _tools,
-    "tools/call": _call,
-}
-
-
-def answer_to(message: JsonObject) -> JsonObject | None:
-    """The answer to a request; nothing to a notification."""
-    if "id" not in message:
-        return None
-    known: JsonObject = {"jsonrpc": "2.0", "id": message["id"]}
-    method = _METHODS.get(message["method"])
-    if method is None:
-        return {**known, "error": {"code": -32601, "message": "no such method"}}
-    return {**known, "result": method(message.get("params") or {})}
-
-
-def main() -> None:
-    """Answer until nobody asks any more."""
-    for line in sys.stdin:
-        answer = answer_to(json.loads(line))
-        if answer is not None:
-            print(json.dumps(answer), flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+    from tests.e2e.echo_mcp_server import serve
+
+    serve({"initialize": _initialize, "tools/list": _tools, "tools/call": _call})
