@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-from tokenbudget.config.values import ALERTS, MONITOR, meant, shown
+from tokenbudget.config.values import ALERTS, MONITOR, refuse_unknown, shown
 from tokenbudget.model.errors import BadConfig
 
 TYPE_CHECKING = False
@@ -91,12 +91,8 @@ def _checked(
     table: Mapping[str, object], name: str, known: Mapping[str, object], path: str
 ) -> dict[str, object]:
     """The known keys of a table, each of the kind of its built-in value."""
+    refuse_unknown(name, table, known, path)
     for key, given in table.items():
-        if key not in known:
-            raise BadConfig(
-                f"{name} in {path} has no {shown(key)}{meant(key, known)};"
-                f" it knows {', '.join(known)}"
-            )
         wanted = _wanted(known[key], given)
         if wanted:
             raise BadConfig(f"{name}.{key} in {path} must be {wanted}, not {shown(given)}")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tokenbudget.config.values import HOOKS, LARGEST_WINDOW_TOKENS, meant, shown
+from tokenbudget.config.values import HOOKS, LARGEST_WINDOW_TOKENS, refuse_unknown, shown
 from tokenbudget.model.errors import BadConfig
 
 TYPE_CHECKING = False
@@ -50,14 +50,8 @@ def hook_settings(settings: Settings) -> HookSettings:
     """
     path = settings.config_path
     known = HookSettings()._asdict()
-    found: dict[str, object] = {}
-    for key, given in settings.hooks.items():
-        if key not in known:
-            raise BadConfig(
-                f"{HOOKS} in {path} has no {shown(key)}{meant(key, known)};"
-                f" it knows {', '.join(known)}"
-            )
-        found[key] = _value(key, given, path)
+    refuse_unknown(HOOKS, settings.hooks, known, path)
+    found = {key: _value(key, given, path) for key, given in settings.hooks.items()}
     return HookSettings(**found)  # type: ignore[arg-type]
 
 

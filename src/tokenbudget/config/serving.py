@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tokenbudget.config.values import SERVE, meant, shown
+from tokenbudget.config.values import SERVE, refuse_unknown, shown
 from tokenbudget.model.errors import BadConfig
 
 TYPE_CHECKING = False
@@ -40,12 +40,7 @@ def serve_settings(settings: Settings) -> ServeSettings:
     """
     path, given = settings.config_path, settings.serve
     known = ServeSettings._fields
-    for key in given:
-        if key not in known:
-            raise BadConfig(
-                f"{SERVE} in {path} has no {shown(key)}{meant(key, known)};"
-                f" it knows {', '.join(known)}"
-            )
+    refuse_unknown(SERVE, given, known, path)
     autostart, port = given.get("autostart", True), given.get("port", 0)
     if not isinstance(autostart, bool):
         raise BadConfig(f"serve.autostart in {path} must be true or false, not {shown(autostart)}")

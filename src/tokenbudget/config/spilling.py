@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tokenbudget.config.values import SPILL, meant, shown
+from tokenbudget.config.values import SPILL, refuse_unknown, shown
 from tokenbudget.model.errors import BadConfig
 
 TYPE_CHECKING = False
@@ -34,12 +34,8 @@ def spill_settings(settings: Settings) -> SpillSettings:
         BadConfig: a key is unknown, or a value cannot be.
     """
     path, known = settings.config_path, SpillSettings._fields
+    refuse_unknown(SPILL, settings.spill, known, path)
     for key, given in settings.spill.items():
-        if key not in known:
-            raise BadConfig(
-                f"{SPILL} in {path} has no {shown(key)}{meant(key, known)};"
-                f" it knows {', '.join(known)}"
-            )
         is_count = isinstance(given, int) and not isinstance(given, bool)
         if not is_count or not 1 <= given <= _MOST[key]:  # type: ignore[operator]
             raise BadConfig(

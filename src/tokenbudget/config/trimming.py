@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tokenbudget.config.values import LARGEST_WINDOW_TOKENS, TRIM, meant, shown
+from tokenbudget.config.values import LARGEST_WINDOW_TOKENS, TRIM, refuse_unknown, shown
 from tokenbudget.model.errors import BadConfig
 
 TYPE_CHECKING = False
@@ -42,14 +42,8 @@ def trim_settings(settings: Settings) -> TrimSettings:
     """
     path = settings.config_path
     known = TrimSettings._fields
-    found: dict[str, object] = {}
-    for key, given in settings.trim.items():
-        if key not in known:
-            raise BadConfig(
-                f"{TRIM} in {path} has no {shown(key)}{meant(key, known)};"
-                f" it knows {', '.join(known)}"
-            )
-        found[key] = _value(key, given, path)
+    refuse_unknown(TRIM, settings.trim, known, path)
+    found = {key: _value(key, given, path) for key, given in settings.trim.items()}
     return TrimSettings(**found)  # type: ignore[arg-type]
 
 

@@ -12,7 +12,7 @@ from tokenbudget.model.errors import BadConfig
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
 MANAGEMENT = "tokenManagement"
 ALERTS = "alerts"
@@ -170,3 +170,17 @@ def meant(name: str, known: Iterable[str]) -> str:
     spelled = {word.lower().replace("_", ""): word for word in known}
     near = difflib.get_close_matches(name[:LONGEST_SHOWN].lower().replace("_", ""), spelled, 1)
     return f" (did you mean '{spelled[near[0]]}'?)" if near else ""
+
+
+def refuse_unknown(name: str, keys: Iterable[str], known: Collection[str], path: str) -> None:
+    """Every key of a table of config.toml is one that it knows.
+
+    Raises:
+        BadConfig: one is not; what was meant, if that can be told, and all that there are.
+    """
+    for key in keys:
+        if key not in known:
+            raise BadConfig(
+                f"{name} in {path} has no {shown(key)}{meant(key, known)};"
+                f" it knows {', '.join(known)}"
+            )
