@@ -63,13 +63,16 @@ class TrashFile(NamedTuple):
 
 
 class SettingEdit(NamedTuple):
-    """One change in a JSON settings file: put a member into a list, or set a key."""
+    """One change in a JSON settings file: put a member into a list, set a key, or take it away."""
 
     keys: tuple[str, ...]
     """The way from the top, such as ("permissions", "deny")."""
     value: Json
     is_member: bool
     """True: `value` is added to the list there, unless it is in it. False: the key gets it."""
+    is_gone: bool = False
+    """True: the key is taken away with whatever stands there; `value` is None. The journal then
+    holds no word of it: what it was is among the kept contents alone, for it may be a secret."""
 
 
 class EditSettings(NamedTuple):
@@ -110,7 +113,26 @@ class RecoverSession(NamedTuple):
     """The folder that the names start from."""
 
 
-Step: TypeAlias = TrashFile | EditSettings | EditText | ArchiveSession | RecoverSession
+class ClientServer(NamedTuple):
+    """Have the agent's client take up an MCP server of the person's own, or let go of one.
+
+    They stand in a file that the client alone may write, so its own command is run.
+    """
+
+    folder: str
+    """Where the client is started: the project, or the home folder for scope `user`."""
+    scope: str
+    """`local` (the person's, in this project) or `user`."""
+    server: str
+    kept: str
+    """The definition, by the hash under which it is kept: it may hold secrets."""
+    change: str
+    """`add` or `remove`."""
+
+
+Step: TypeAlias = (
+    TrashFile | EditSettings | EditText | ArchiveSession | RecoverSession | ClientServer
+)
 
 State = Literal["planned", "done", "unchanged", "failed", "undone", "conflict"]
 """`planned`: it was meant; after a crash it may have been done. `unchanged`: it was so already."""
