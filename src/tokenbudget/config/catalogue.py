@@ -112,7 +112,26 @@ SETTINGS = (
     Setting("trim.allow", "tools whose results may be shortened; `*` ends a beginning", "*"),
     Setting("trim.deny", "tools whose results never are", "none"),
     Setting(
-        "trim.wrap", "test and build commands run so that a failure's output is shortened", "true"
+        "trim.wrap",
+        "tests, builds and listings run so that a failure's output is shortened",
+        "true",
+    ),
+    Setting("gateway.find_limit", "tools that one search of the agent names", "10"),
+    Setting("gateway.call_seconds", "seconds that a server may be silent in one call", "600"),
+    Setting(
+        "gateway.idle_seconds", "seconds without a call after which a server is stopped", "600"
+    ),
+    Setting("gateway.run_seconds", "seconds that one piece of the agent's code may run", "120"),
+    Setting("gateway.memory_mb", "megabytes that this code may hold", "256"),
+    Setting("gateway.answer_tokens", "what is longer is shortened, with a handle", "2000"),
+    Setting("gateway.skills", "skills are found and loaded through the gateway too", "false"),
+    Setting(
+        "gateway.allow", "calls that go through unasked, as server.tool; `*` is anything", "none"
+    ),
+    Setting("gateway.ask", "calls for which you are asked, beside those that destroy", "none"),
+    Setting("gateway.deny", "calls that are refused, whatever else is said", "none"),
+    Setting(
+        "gateway.modes", "servers whose tools are offered as compact or direct, not as code", "none"
     ),
     Setting("serve.autostart", "a hook that finds no daemon starts one", "true"),
     Setting("serve.idle", "time without hooks after which the daemon ends", "15m"),

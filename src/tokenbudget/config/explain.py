@@ -8,7 +8,17 @@ from tokenbudget.config.catalogue import SETTINGS, Setting
 from tokenbudget.config.layers import layers_of
 from tokenbudget.config.management import BUILT_IN, DEFAULT, ENVIRONMENT, LOCAL, OURS, PROJECT, USER
 from tokenbudget.config.resolving import resolved
-from tokenbudget.config.values import ALERTS, HOOKS, MANAGEMENT, SERVE, SPILL, TRIM, meant, shown
+from tokenbudget.config.values import (
+    ALERTS,
+    GATEWAY,
+    HOOKS,
+    MANAGEMENT,
+    SERVE,
+    SPILL,
+    TRIM,
+    meant,
+    shown,
+)
 from tokenbudget.model.errors import BadConfig, BadRequest
 
 TYPE_CHECKING = False
@@ -117,6 +127,8 @@ def _table_of(name: str, settings: Settings) -> tuple[Mapping[str, object], Mapp
     """What holds of a table, and what config.toml says of it."""
     if name == ALERTS:
         return settings.alert_settings()._asdict(), settings.alerts
+    if name == GATEWAY:
+        return settings.gateway_settings()._asdict(), settings.gateway
     if name == HOOKS:
         return settings.hook_settings()._asdict(), settings.hooks
     if name == SERVE:

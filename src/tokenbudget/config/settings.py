@@ -14,6 +14,7 @@ from typing import NamedTuple
 from tokenbudget.config import values
 from tokenbudget.config.values import (
     ALERTS,
+    GATEWAY,
     HOOKS,
     KNOWN_IN_FILE,
     MANAGEMENT,
@@ -31,6 +32,7 @@ from tokenbudget.model.errors import BadConfig
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tokenbudget.config.alerting import AlertSettings, MonitorSettings
+    from tokenbudget.config.gateway import GatewaySettings
     from tokenbudget.config.hooking import HookSettings
     from tokenbudget.config.management import TokenManagement
     from tokenbudget.config.serving import ServeSettings
@@ -81,6 +83,7 @@ class Settings(NamedTuple):
     serve: Mapping[str, object]
     trim: Mapping[str, object]
     spill: Mapping[str, object]
+    gateway: Mapping[str, object]
     from_file: Mapping[str, object]
     """All that config.toml says, as it was read."""
     variables: Mapping[str, str]
@@ -137,6 +140,12 @@ class Settings(NamedTuple):
 
         return spill_settings(self)
 
+    def gateway_settings(self) -> "GatewaySettings":
+        """How the MCP gateway works; raises BadConfig."""
+        from tokenbudget.config.gateway import gateway_settings
+
+        return gateway_settings(self)
+
 
 def settings_from(environment: Mapping[str, str], working_dir: str = "") -> Settings:
     """Read the environment and config.toml; nothing is bridged and nothing is kept.
@@ -187,6 +196,7 @@ def settings_of(environment: Mapping[str, str], working_dir: str, text: bytes | 
         serve=values.table(given.get(SERVE, {}), SERVE, path),
         trim=values.table(given.get(TRIM, {}), TRIM, path),
         spill=values.table(given.get(SPILL, {}), SPILL, path),
+        gateway=values.table(given.get(GATEWAY, {}), GATEWAY, path),
         from_file=from_file,
         variables=variables,
         origins=origins,

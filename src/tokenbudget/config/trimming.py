@@ -31,7 +31,8 @@ class TrimSettings(NamedTuple):
     deny: tuple[str, ...] = ()
     """Tools whose results never are."""
     wrap: bool = True
-    """Whether tests and builds are run so that their output can be shortened if they fail."""
+    """Whether tests, builds and listings are run so that their output can be shortened if they
+    fail."""
 
 
 def trim_settings(settings: Settings) -> TrimSettings:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from tokenbudget.config.alerting import AlertSettings, MonitorSettings
 from tokenbudget.config.explain import named
+from tokenbudget.config.gateway import GatewaySettings
 from tokenbudget.config.hooking import HookSettings
 from tokenbudget.config.management import BUILT_IN, OURS
 from tokenbudget.config.serving import ServeSettings
@@ -13,6 +14,7 @@ from tokenbudget.config.spilling import SpillSettings
 from tokenbudget.config.trimming import TrimSettings
 from tokenbudget.config.values import (
     ALERTS,
+    GATEWAY,
     HOOKS,
     KNOWN_IN_FILE,
     MANAGEMENT,
@@ -33,9 +35,10 @@ _LONGEST_NUMBER = 24
 _YES = ("true", "yes", "on")
 _NO = ("false", "no", "off")
 _COUNTS = ("workers", "autocompact_reserve_tokens")
-_LISTS = ("claude_dirs", "trim.allow", "trim.deny")
+_LISTS = ("claude_dirs", "trim.allow", "trim.deny", "gateway.allow", "gateway.ask", "gateway.deny")
 _FREE_TABLES = ("allocation", "windows", "prices")
 """Tables of config.toml whose keys are a person's own names."""
+_MODES = f"{GATEWAY}.modes."
 
 
 class Edit(NamedTuple):
@@ -67,6 +70,8 @@ def _path_of(name: str, is_removal: bool) -> tuple[str, ...]:
             return table, rest
         model, _, field = rest.rpartition(".")
         return (table, model, field) if model else (table, rest)
+    if name.startswith(_MODES):
+        return GATEWAY, "modes", name.removeprefix(_MODES)
     if is_removal and dot and rest and table == MANAGEMENT and rest not in BUILT_IN:
         return table, rest  # whoever mistyped a key wants to be rid of it
     found = named(name)
@@ -94,6 +99,8 @@ def typed_value(
         return [part.strip() for part in text.split(",") if part.strip()]
     if path[0] in _FREE_TABLES:
         return _of_table(path, text)
+    if name.startswith(_MODES):
+        return text
     if name == "hooks.thresholds":
         return [_number(part, name) for part in text.split(",") if part.strip()]
     built_in = _built_in(path)
@@ -111,6 +118,7 @@ def _built_in(path: Sequence[str]) -> object:
         MANAGEMENT: BUILT_IN,
         ALERTS: AlertSettings()._asdict(),
         MONITOR: MonitorSettings()._asdict(),
+        GATEWAY: GatewaySettings()._asdict(),
         HOOKS: HookSettings()._asdict(),
         SERVE: ServeSettings()._asdict(),
         TRIM: TrimSettings()._asdict(),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MANAGEMENT = "tokenManagement"
 ALERTS = "alerts"
+GATEWAY = "gateway"
 MONITOR = "monitor"
 HOOKS = "hooks"
 SERVE = "serve"
@@ -46,6 +47,7 @@ KNOWN_IN_FILE = frozenset(
         "autocompact_reserve_tokens",
         "backfill",
         "claude_dirs",
+        "gateway",
         "hooks",
         "monitor",
         "prices",
