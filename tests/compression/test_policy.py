@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +12,7 @@ from tokenbudget.compression.codecs import CODECS
 from tokenbudget.compression.named_tools import is_named
 from tokenbudget.compression.passage import BALANCED, COMPRESSED, LEVELS, VERBOSE
 from tokenbudget.compression.policy import (
+    MOST_NARROWED_CHARS,
     Call,
     Forgetful,
     MemoryInWindow,
@@ -17,6 +20,7 @@ from tokenbudget.compression.policy import (
     at_the_door,
     first_line,
     label_of,
+    narrowed,
     origin_of,
     subject_of,
 )
@@ -195,7 +199,10 @@ def test_what_is_not_wanted_is_left_alone(wishes: Wishes) -> None:
     assert at_the_door(run("make", LOG), wishes, MemoryInWindow(), COUNTER) is None
 
 
-@pytest.mark.parametrize("tool", ["Edit", "Agent", "TaskOutput", "PowerShell", "mcp", "bash", ""])
+@pytest.mark.parametrize(
+    "tool",
+    ["Edit", "Agent", "TaskOutput", "PowerShell", "mcp", "bash", "", "mcp__tokenbudget__run_code"],
+)
 def test_results_of_other_tools_go_on_as_they_are(tool: str) -> None:
     assert at_the_door(Call(tool, {}, LOG), Wishes(COMPRESSED), MemoryInWindow(), COUNTER) is None
 
@@ -224,31 +231,24 @@ def test_a_file_read_again_unchanged_is_a_reference_and_then_the_file() -> None:
     assert at_the_door(call, wishes, memory, COUNTER) is not None  # there it stands whole
 
 
-def test_a_changed_file_is_shown_by_what_changed_at_compressed() -> None:
-    memory, wishes = MemoryInWindow(), Wishes(COMPRESSED)
-    at_the_door(read("/a/cart.py", SOURCE, offset=1), wishes, memory, COUNTER)
-    changed = SOURCE.replace("given * 40", "given * 41 + 1")
-    found = at_the_door(read("/a/cart.py", changed, offset=1), wishes, memory, COUNTER)
-    assert found is not None
-    assert "    return given * 41 + 1" in found.text.split("\n")
-    assert len(found.text) < len(SOURCE) / 4
-
-
-def test_a_changed_file_is_given_whole_at_balanced() -> None:
+@pytest.mark.parametrize("level", [BALANCED, COMPRESSED])
+@pytest.mark.parametrize("part", [{}, {"offset": 1}])
+def test_a_changed_file_is_given_whole(level: str, part: dict[str, int]) -> None:
     """What is edited next may begin in a line that is new and end in one that is referred to."""
-    memory, wishes = MemoryInWindow(), Wishes(BALANCED)
-    at_the_door(read("/a/cart.py", SOURCE), wishes, memory, COUNTER)
+    memory, wishes = MemoryInWindow(), Wishes(level)
+    at_the_door(read("/a/cart.py", SOURCE, **part), wishes, memory, COUNTER)
     changed = SOURCE.replace("given * 40", "given * 41 + 1")
-    assert at_the_door(read("/a/cart.py", changed), wishes, memory, COUNTER) is None
-    again = at_the_door(read("/a/cart.py", changed), wishes, memory, COUNTER)
+    assert at_the_door(read("/a/cart.py", changed, **part), wishes, memory, COUNTER) is None
+    again = at_the_door(read("/a/cart.py", changed, **part), wishes, memory, COUNTER)
     assert again is not None  # now all of it stands above
     assert again.receipt.codec in OF_THE_WINDOW
 
 
-def test_what_is_partly_known_may_be_shortened_by_what_it_is() -> None:
-    memory = MemoryInWindow()
-    at_the_door(run("make", SOURCE), Wishes(), memory, COUNTER)
-    found = at_the_door(run("make", SOURCE + LOG), Wishes(), memory, COUNTER)
+@pytest.mark.parametrize("level", [BALANCED, COMPRESSED])
+def test_what_is_partly_known_may_be_shortened_by_what_it_is(level: str) -> None:
+    memory, wishes = MemoryInWindow(), Wishes(level)
+    at_the_door(run("make", SOURCE), wishes, memory, COUNTER)
+    found = at_the_door(run("make", SOURCE + LOG), wishes, memory, COUNTER)
     assert found is not None
     assert found.receipt.codec not in OF_THE_WINDOW
 
@@ -260,6 +260,51 @@ def test_all_is_known_where_nothing_but_blank_lines_is_left() -> None:
     assert is_all_known("a\nb\n\n  \nc\n", receipt((0, 2), (4, 5)))
     assert not is_all_known("a\nb\nc", receipt((0, 2)))
     assert not is_all_known("a", receipt())
+
+
+# ── what the client would cut ─────────────────────────────────────────────────────────────────────
+
+PATHS = "\n".join(f"src/part_{n % 70}/deep/module_{n}.py" for n in range(3_000))
+CHANGES = "diff --git a/x.py b/x.py\n--- a/x.py\n+++ b/x.py\n@@ -1,900 +1,900 @@\n" + "".join(
+    f" x = {n}\n" if n % 3 else f"-y = {n}\n+y = {n + 1}\n" for n in range(3_000)
+)
+
+
+@pytest.mark.parametrize(
+    ("command", "text"),
+    [("find src", PATHS), ("git diff main", CHANGES), ("cat src/cart.py", SOURCE * 9),
+     ("make", LOG * 3), ("cat rows.json", "[" + '{"id": 1, "name": "a"},' * 2_000 + "1]")],
+)  # fmt: skip
+@pytest.mark.parametrize("level", [BALANCED, COMPRESSED])
+def test_what_the_client_would_cut_is_narrowed_whatever_it_is(
+    command: str, text: str, level: str
+) -> None:
+    found = narrowed(run(command, text), Wishes(level), MemoryInWindow(), COUNTER)
+    assert found is not None
+    assert len(found.text) <= MOST_NARROWED_CHARS
+    assert found.receipt.is_lossless or "tokens recall " in found.text
+    if command == "find src":
+        shown = [line for line in found.text.split("\n") if found.receipt.opening not in line]
+        assert len(shown) > 20
+
+
+def test_what_was_narrowed_and_is_asked_for_again_is_not() -> None:
+    memory, call = MemoryInWindow(), run("find src", PATHS)
+    assert narrowed(call, Wishes(), memory, COUNTER) is not None
+    assert narrowed(call, Wishes(), memory, COUNTER) is None
+    assert not any(one.is_whole for one in memory.shown())  # nothing may refer to it
+
+
+@pytest.mark.parametrize("wishes", [Wishes(VERBOSE), Wishes(deny=("Bash",)), Wishes(is_on=False)])
+def test_what_is_not_wanted_is_not_narrowed(wishes: Wishes) -> None:
+    assert narrowed(run("find src", PATHS), wishes, MemoryInWindow(), COUNTER) is None
+
+
+def test_what_no_codec_brings_down_is_left_to_the_client() -> None:
+    digests = [[sha256(b"%d %d" % (n, k)).hexdigest() for k in range(12)] for n in range(400)]
+    plain = str.maketrans("0123456789abcdef", "ghijklmnop abcde")
+    lines = [" ".join(line).translate(plain) for line in digests]
+    assert narrowed(run("dump", "\n".join(lines)), Wishes(), MemoryInWindow(), COUNTER) is None
 
 
 def test_after_a_compaction_nothing_is_referred_to() -> None:

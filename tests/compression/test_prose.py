@@ -50,6 +50,58 @@ def compressed(text: str) -> str:
         ("If you create or modify the file, run it.", "If you create or modify file, run it."),
         ("When you change the API and run the tests, wait.", None),
         ("Your first `git commit` will abort.", "Your first `git commit` will abort."),
+        ("See what your branch changed.", "See what your branch changed."),
+        (
+            "It makes any omission an error under a filter.",
+            "It makes any omission an error under filter.",
+        ),
+        (
+            "So recording a session never depends on the hook.",
+            "So recording a session never depends on hook.",
+        ),
+        ("Before editing the file, read the guide.", "Before editing file, read guide."),
+        (
+            "See the pages Inside your Handler and Clients.",
+            "See pages Inside your Handler and Clients.",
+        ),
+        ("Never read a file or a range of a file.", "Never read file or a range of file."),
+        (
+            "It takes a number of seconds as the argument.",
+            "It takes a number of seconds as argument.",
+        ),
+        (
+            "We know what made a change in order to weigh it.",
+            "We know what made change in order to weigh it.",
+        ),
+        ("Make sure to run the tests.", "run tests."),
+        ("It is in the root of this repository.", "It's in repo root."),
+        (
+            "It burns the partner's name and the plugin's cache.",
+            "It burns partner's name and plugin cache.",
+        ),
+        ("Check this file's contract.", "Check this file's contract."),
+        ("Read some (e.g. the words are deliberate).", "Read some (e.g. words are deliberate)."),
+        ("Read some (e.g. the words).", "Read some (like words)."),
+        (
+            "All packages in the repo (`a`) as well as the skills.",
+            "All packages in repo (`a`) plus skills.",
+        ),
+        ("Read the `README.md` file and the `a.md` files.", "Read `README.md` and `a.md` files."),
+        (
+            "Read the `test_*.py` files and the `~/b/` directories.",
+            "Read `test_*.py` and `~/b/` directories.",
+        ),
+        ("Use pnpm in place of npm.", "Use pnpm in place of npm."),
+        ("Use pnpm as opposed to npm.", "Use pnpm as opposed to npm."),
+        ("It is a commit the pull request introduces.", "It's commit the pull request introduces."),
+        ("Reading it is half the contract.", "Reading it is half the contract."),
+        ("Name errors a caller would catch.", "Name errors a caller would catch."),
+        ("Read the words if the hook can write.", "Read words if hook can write."),
+        ("Find folders that are immutable.", "Find folders that are immutable."),
+        ("Use the following structure.", "Use following structure."),
+        ("Use the following commands:", "Use these commands:"),
+        ("The build fails if you skip the step.", "build fails if you skip step."),
+        ("Your job is to read the file.", "Your job is to read file."),
     ],
 )
 def test_balanced(text: str, short: str | None) -> None:
@@ -87,6 +139,34 @@ def test_balanced(text: str, short: str | None) -> None:
         ("The tests are in a folder and run by hand.", "tests are in folder and run by hand."),
         ("Look into the `docs/` directory for it.", "Look into `docs/` for it."),
         ("Look into the `docs` directory for it.", "Look into `docs` directory for it."),
+        ("The tests live in `docs/`.", "tests in `docs/`."),
+        ("The tests live in `docs/` and run by hand.", "tests live in `docs/` and run by hand."),
+        (
+            "Since a plan was expanded from the shell, wait.",
+            "Since plan expanded from shell, wait.",
+        ),
+        (
+            "If the docs and the code disagree, the doc is wrong.",
+            "If docs and code disagree, doc wrong.",
+        ),
+        ("When the user is asked for a name, wait.", "When user is asked for name, wait."),
+        ("If the hook is asked for it, wait.", "If hook is asked for it, wait."),
+        (
+            "Files that predate the rule are listed in `a`.",
+            "Files that predate rule are listed in `a`.",
+        ),
+        ("Apply it to a PR that touches `apps/`.", "Apply it to PR touching `apps/`."),
+        ("A guide for this repository.", "guide for repository."),
+        ("Keep this file lean.", "Keep this file lean."),
+        ("Change the behavior with its tests.", "Change behavior with its tests."),
+        ("The cache is immutable.", "cache immutable."),
+        ("The run fails. This means the cache is empty.", "run fails. This means cache is empty."),
+        ("Wait. You MUST read every file.", "Wait. MUST read every file."),
+        ("You can read every file.", "You can read every file."),
+        (
+            "The user gets a diff and gives their approval.",
+            "user gets diff and gives their approval.",
+        ),
     ],
 )
 def test_compressed(text: str, short: str) -> None:
@@ -147,6 +227,16 @@ def test_wrapped_lines_are_joined_and_meant_lines_are_not() -> None:
     assert short.count("\n") == 4 or short.count("\n") == 3
     assert "stops at sixty columns" in short
     assert "Status: done\nOwner: nobody\n" in short
+
+
+def test_narrow_lines_are_joined_where_a_sentence_stops_in_its_middle() -> None:
+    text = (
+        "Pushing the batch higher is an untested\ndefault of the trainer, so measure it\nfirst.\n"
+    )
+    assert (
+        compressed(text)
+        == "Pushing batch higher is untested default of trainer so measure it first.\n"
+    )
 
 
 def test_a_table_keeps_its_cells_without_their_padding() -> None:
@@ -319,6 +409,17 @@ def shape(text: str) -> list[tuple[str, str, str]]:
 @settings(max_examples=80, deadline=None)
 def test_markdown_stays_what_it_was(level: str, text: str) -> None:
     assert shape(rewritten(text, level, COUNTER).text) == shape(text)
+
+
+@pytest.mark.parametrize(
+    "unit", ["foo is ", "a, b, ", "x (y ", "file that saves x ", "You must ", "a thing the hook "]
+)
+def test_a_long_text_of_one_paragraph_after_another_ends(unit: str) -> None:
+    paragraphs = [f"{unit * (9_000 // len(unit))}{n % 3}" for n in range(110)]
+    text = "\n\n".join(paragraphs)
+    assert len(text) > 950_000
+    done = rewritten(text, COMPRESSED, COUNTER)
+    assert done.text.count("\n\n") == len(paragraphs) - 1 + bool(done.glossary)
 
 
 def test_a_title_in_stars_does_not_become_a_list() -> None:

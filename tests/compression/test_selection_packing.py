@@ -5,7 +5,13 @@ from itertools import product
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tokenbudget.compression.selection_packing import Choice, _best_at, cost_of, packed
+from tokenbudget.compression.selection_packing import (
+    Choice,
+    Packing,
+    _best_at,
+    cost_of,
+    packed,
+)
 
 _BLOCKS = st.lists(st.tuples(st.integers(0, 50), st.integers(1, 40)), min_size=1, max_size=9)
 
@@ -40,6 +46,39 @@ def test_at_a_price_no_other_choice_is_worth_more(
 
     every = product((True, False), repeat=len(blocks))
     assert gain(_best_at(one, price)) >= max(gain(list(other)) for other in every) - 1e-6
+
+
+@given(st.lists(_BLOCKS, min_size=1, max_size=3), st.integers(1, 250))
+def test_one_after_another_budgets_get_what_each_gets_alone(
+    files: list[list[tuple[int, int]]], budget: int
+) -> None:
+    choices = [choice(blocks) for blocks in files]
+    packing = Packing(choices)
+    for one in (budget, budget // 2, budget + 40, budget):
+        assert packing.packed(one) == packed(choices, one)
+
+
+_UNLIKE = st.lists(st.tuples(st.floats(0.01, 50), st.integers(1, 40)), min_size=1, max_size=9)
+
+
+@settings(max_examples=150)
+@given(st.lists(_UNLIKE, min_size=1, max_size=3), st.integers(20, 200))
+def test_going_through_the_open_blocks_alone_loses_nothing(
+    files: list[list[tuple[float, int]]], budget: int
+) -> None:
+    """At the price that just fits, the choice from all blocks is worth no more."""
+    choices = [Choice([v for v, _ in one], [c for _, c in one]) for one in files]
+    shown = packed(choices, budget)
+    low, high = 0.0, 200.0
+    for _ in range(60):
+        price = (low + high) / 2
+        best = [_best_at(one, price) for one in choices]
+        low, high = (low, price) if cost_of(choices, best) <= budget else (price, high)
+    best = [_best_at(one, high) for one in choices]
+    if cost_of(choices, best) <= budget:
+        value = sum(worth(one, flags) for one, flags in zip(choices, shown, strict=True))
+        least = sum(worth(one, flags) for one, flags in zip(choices, best, strict=True))
+        assert value >= least - 1e-3
 
 
 def test_the_likely_block_is_shown_and_the_dear_one_is_not() -> None:

@@ -28,13 +28,15 @@ class Stretch(NamedTuple):
 def stretches_of(structure: Structure, shown: Sequence[bool]) -> list[Stretch]:
     """The file from its first line to its last, as it is shown and left out by turns."""
     found: list[Stretch] = []
+    first = end = 0
+    was_shown = False
     for block, is_shown in zip(structure.blocks, shown, strict=True):
-        if block.first >= block.end:
-            continue
-        if found and found[-1].is_shown == is_shown:
-            found[-1] = found[-1]._replace(end=block.end)
-        else:
-            found.append(Stretch(block.first, block.end, is_shown))
+        if is_shown != was_shown and end > first:
+            found.append(Stretch(first, end, was_shown))
+            first = end
+        was_shown, end = is_shown, block.end
+    if end > first:
+        found.append(Stretch(first, end, was_shown))
     return found
 
 

@@ -10,8 +10,14 @@ from typing import NamedTuple
 
 from tokenbudget.compression.handles import handle_of
 from tokenbudget.compression.named_tools import is_named
-from tokenbudget.compression.passage import BALANCED, COMPRESSED, Origin, Passage
-from tokenbudget.compression.policy_rules import OF_THE_WINDOW, codecs_for, is_all_known, level_for
+from tokenbudget.compression.passage import BALANCED, COMPRESSED, VERBOSE, Origin, Passage
+from tokenbudget.compression.policy_rules import (
+    OF_THE_WINDOW,
+    codecs_for,
+    codecs_for_any,
+    is_all_known,
+    level_for,
+)
 from tokenbudget.compression.shortening import shorten
 from tokenbudget.compression.window_memory import (
     Forgetful,
@@ -33,7 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "TOOLS", "Call", "Forgetful", "Memory", "MemoryInWindow", "Shown", "Wishes", "at_the_door",
-    "origin_of",
+    "narrowed", "origin_of",
 ]  # fmt: skip
 
 MIN_TOKENS = 200
@@ -44,6 +50,13 @@ LABEL_CHARS = 40
 READ = "Read"
 TOOLS = ("Bash", READ, "Grep", "Glob", "WebFetch", "mcp__*")
 """Those whose response the client lets a hook replace; results of others go on as they are."""
+OURS = ("mcp__tokenbudget__*",)
+"""The gateway's: what they give was made fit for the window already, with handles of their own."""
+MOST_NARROWED_CHARS = 12_000
+"""Of an output that the client itself would cut to its first 2,000 characters: about 3,000 tokens.
+Of nine such outputs in recorded sessions five were read whole afterwards, 44,000 characters on
+average."""
+MOST_ATTEMPTS = 4
 LEAST_SAVED_TOKENS, LEAST_LOSSY_TOKENS = 16, 40
 LEAST_SAVED_SHARE = 0.05
 
@@ -94,6 +107,38 @@ def at_the_door(
     return shortened
 
 
+def narrowed(
+    call: Call,
+    wishes: Wishes,
+    memory: Memory,
+    counter: TokenCounter,
+    handle_for: Callable[[bytes], str] = handle_of,
+) -> Shortened | None:
+    """What stands for an output of which the client shows only the beginning; None where that does.
+
+    As hard as need be, so at `verbose` never, and not for whoever repeats the call.
+    """
+    if not is_wanted(call.tool, wishes) or wishes.level == VERBOSE:
+        return None
+    handle, subject = handle_for(call.text.encode("utf-8", "surrogatepass")), subject_of(call)
+    is_again = is_repeated(memory.shown(), call.tool, subject, handle)
+    found = None if is_again else _narrow(call, counter, handle)
+    memory.note(Shown(call.tool, subject, label_of(call), handle, 0, first_line(call)), call.text)
+    return found
+
+
+def _narrow(call: Call, counter: TokenCounter, handle: str) -> Shortened | None:
+    """The first that is short enough; a codec that keeps too much of this text is passed over."""
+    passage = Passage(call.text, origin_of(call), ())
+    codecs = codecs_for_any()
+    for _ in range(MOST_ATTEMPTS):
+        found = shorten(passage, COMPRESSED, counter, handle, codecs)
+        if found is None or len(found.text) <= MOST_NARROWED_CHARS:
+            return found
+        codecs = [one for one in codecs if one.name != found.receipt.codec]
+    return None
+
+
 def _shortened(
     call: Call, wishes: Wishes, memory: Memory, counter: TokenCounter, handle: str
 ) -> Shortened | None:
@@ -108,20 +153,20 @@ def _shortened(
         return None
     passage = Passage(call.text, origin, earlier)
     found = shorten(passage, level, counter, handle, codecs)
-    if found is not None and not _may_refer(found, call.text, wishes.level):
+    if found is not None and not _may_refer(found, call.text):
         others = [one for one in codecs if one.name not in OF_THE_WINDOW]
         found = shorten(passage, level, counter, handle, others)
     return found if found is not None and _is_worth_it(found, wishes) else None
 
 
-def _may_refer(found: Shortened, text: str, level: str) -> bool:
+def _may_refer(found: Shortened, text: str) -> bool:
     """Whether a reference to what stands above may take the place of lines.
 
     Where new lines stand between references, an edit whose text goes over such an edge finds it
-    nowhere in one piece; so below `compressed` a text is referred to whole or not at all.
+    nowhere in one piece; so a text is referred to whole or not at all (`docs/trim.md` has the
+    figures).
     """
-    is_reference = found.receipt.codec in OF_THE_WINDOW
-    return not is_reference or level == COMPRESSED or is_all_known(text, found.receipt)
+    return found.receipt.codec not in OF_THE_WINDOW or is_all_known(text, found.receipt)
 
 
 def _is_worth_it(found: Shortened, wishes: Wishes) -> bool:
@@ -134,7 +179,7 @@ def _is_worth_it(found: Shortened, wishes: Wishes) -> bool:
 def is_wanted(tool: str, wishes: Wishes) -> bool:
     """Whether results of this tool may be shortened at all."""
     is_allowed = is_named(tool, wishes.allow) and not is_named(tool, wishes.deny)
-    return wishes.is_on and is_allowed and is_named(tool, TOOLS)
+    return wishes.is_on and is_allowed and is_named(tool, TOOLS) and not is_named(tool, OURS)
 
 
 def origin_of(call: Call) -> Origin:

@@ -63,7 +63,7 @@ def codecs_for(
     """The codecs that are asked for this result, in their order; none leaves it alone."""
     if tool == "Read":
         return _of_file(origin.path, text, level, is_whole=not _is_part(told))
-    return _of_command(origin.command, text) if tool == "Bash" else _all()
+    return _of_command(origin.command, text) if tool == "Bash" else codecs_for_any()
 
 
 def level_for(tool: str, text: str, origin: Origin, level: str) -> str:
@@ -106,7 +106,7 @@ def _searches(origin: Origin) -> bool:
     return any(words[0] in _SEARCHES for part in parts if (words := _words(part)))
 
 
-def _all() -> tuple[Codec, ...]:
+def codecs_for_any() -> Sequence[Codec]:
     """All but the outline, which is for files."""
     return tuple(one for one in CODECS if one.name != OUTLINE)
 
@@ -124,9 +124,9 @@ def _of_file(path: str, text: str, level: str, is_whole: bool) -> Sequence[Codec
     if not is_whole:
         return _named(OF_THE_WINDOW)
     if _MADE_BY_PROGRAMS.search(path):
-        return _all()
+        return codecs_for_any()
     if level == COMPRESSED and len(text) >= LEAST_DATA_CHARS and _DATA.search(path):
-        return _all()
+        return codecs_for_any()
     if level == COMPRESSED and text.count("\n") >= LEAST_OUTLINED_LINES:
         return _named((*OF_THE_WINDOW, OUTLINE))
     return _named(OF_THE_WINDOW)
@@ -138,7 +138,7 @@ def _of_command(command: str, text: str) -> Sequence[Codec]:
     if any(words[: len(one)] == one for words in parts for one in _UNTOUCHED):
         return ()
     if all(_MADE_BY_PROGRAMS.search(path) for path in _shown_files(command)):
-        return _all()
+        return codecs_for_any()
     return _named(OF_THE_WINDOW)
 
 

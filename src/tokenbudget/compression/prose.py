@@ -199,8 +199,7 @@ class _Writer:
     def _rewritten(self, spans: Hidden) -> str:
         text, guard = spans.text, guarded(spans.text)
         tokens = self._tokens_in_line(spans.shown(text))
-        kinds = [without_kinds(spans)] if self._is_terse else []
-        for step in [*self._steps, *kinds]:
+        for step in [*self._steps, without_kinds(spans)]:
             tried = step(text)
             if tried == text or guarded(tried) != guard:
                 continue

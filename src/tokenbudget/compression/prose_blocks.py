@@ -19,6 +19,8 @@ LONGEST_PROSE_CHARS = 20_000
 
 FULL_LINE_CHARS = 50
 """A shorter line ends where its writer wanted it to end; it is not joined with the next."""
+SHORT_LINE_CHARS = 30
+"""So is a line of this length, except where a sentence stops in its middle."""
 
 _FENCE = re.compile(r"^[ \t]*(?:[-*+] +|\d+[.)] +|> ?)*(`{3,}(?=[^`]*$)|~{3,})")
 _HEADING = re.compile(r"^ {0,3}#{1,6}(?:\s|$)")
@@ -165,7 +167,12 @@ def _goes_on(lines: Sequence[str], at: int) -> bool:
         return False
     if "|" in above or "|" in line:  # a table without outer bars
         return False
-    if len(above) < FULL_LINE_CHARS or not line.strip() or _is_kept(lines, at):
+    is_amid = line.lstrip()[:1].islower() and above.rstrip()[-1:] not in (*".:!?;*|", "")
+    if (
+        len(above) < (SHORT_LINE_CHARS if is_amid else FULL_LINE_CHARS)
+        or not line.strip()
+        or _is_kept(lines, at)
+    ):
         return False
     if any(one.match(line) for one in (_FENCE, _MARKER, _ROW, _RULE)):
         return False

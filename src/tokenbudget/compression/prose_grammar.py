@@ -9,6 +9,12 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from tokenbudget.compression.prose_articles import (
+    without_a,
+    without_a_after_preposition,
+    without_the,
+    without_your,
+)
 from tokenbudget.compression.prose_phrases import FILLERS
 from tokenbudget.compression.prose_spans import NAMED, NEGATION, SPAN, guarded
 from tokenbudget.compression.prose_verbs import CLEAR, PROGRESSIVE, STATES, THIRD
@@ -30,6 +36,16 @@ STATE = (
     r"every)\b))|(?:in|on|at|under|inside|outside|within|behind|above|below)\b)"
 )
 """A predicate that ends here, or that only a circumstance follows: no noun that it belongs to."""
+AMBIGUOUS = r"(?!(?:run|set|read|put|cut|hit|let|split|shut|spread|asked|requested|called)\b)"
+"""Words that would be taken for the verb of a sentence without its copula."""
+PERSON = "".join(
+    rf"(?<!\b{one})(?<!\b{one}s)"
+    for one in (
+        *("user", "human", "partner", "maintainer", "developer", "agent", "team", "author"),
+        *("owner", "reviewer", "customer", "person", "caller", "client", "server", "model"),
+    )
+)
+"""Not after who acts: `the user is asked` without its copula turns round who asks."""
 PLAIN = (
     r"(?!(?:what|which|who|how|where|why|that|it|this|there|these|those|they|he|she|we|you|and|or|"
     r"not|as|here|must|should|may|can|will|to|of|in|on|by|from|with|for|at|is|are|be)\b)" + _ANY
@@ -119,28 +135,38 @@ _fillers = where_affirmed(
     dropped(rf"(?<![\w'\u2019-])(?:{_one_of(list(FILLERS))},? )"),
 )
 _also = where_affirmed(dropped(r"(?<![\w'\u2019-])(?<!but )also "))
-_articles = dropped(
-    r"(?:(?<=[\w,;:)(\"\u201d\u2019*\u2014\u2013] )|(?<=^)|(?<=\()|(?<=\*\*)|(?<=[.!?:/>] ))"
-    r"(?<!times )(?<!once )(?<!twice )(?<!\bat )(?<!\bin )(?<!\bas )(?:an? )"
-    rf"(?=[A-Za-z*{SPAN[1:-1]}])(?!few\b|little\b|lot\b|bit\b|priori\b|and\b|or\b|to\b|is\b)"
-)
-_articles_after = dropped(
-    r"(?<=\bat |\bin |\bas )an? (?!time\b|row\b|few\b|little\b|whole\b|lot\b|bit\b)",
-)
-_the = dropped(
-    rf"(?<![\w'\u2019-])the (?=[A-Za-z*({SPAN[1:-1]}])"
-    r"(?!(?:more|less|fewer|better|sooner|later|others?|ones?|latter|former)\b)"
-    rf"(?!(?:first|next|last) {SPAN})"  # `first git commit` would be a step
-)
-_your = dropped(r"(?<![\w'\u2019-])(?:your|our) (?!(?:own|first|next|last)\b)")
 _there = dropped(rf"{START}there(?:'s|\u2019s| is| are) (?=no |not |an? |{_ANY})(?!to\b)")
-_when_you = replaced(
-    rf"\b(when|whenever|if|before|after|while) (?:you|we) ({_one_of(list(PROGRESSIVE))})"
+_WHEN_YOU = re.compile(
+    rf"\b(when|whenever|if|before|after|while) (?:you|we) ({_one_of(set(PROGRESSIVE) - {'have'})})"
     r"(?= )(?! (?:to|and|or)\b)"
     # No second verb: `if you change X and run Y`, `when you create or change X`.
     rf"(?![^,.;:]{{0,80}} (?:and|or) {_one_of(list(PROGRESSIVE))}\b)",
-    lambda found: f"{found[1]} {PROGRESSIVE[found[2].lower()]}",
+    re.IGNORECASE,
 )
+_ORDER = re.compile(
+    r"[\W_]*$|[\W_]*(?:(?:always|never|only|do not|don['\u2019]t) )?"
+    rf"{_one_of(set(PROGRESSIVE) - THIRD)}\b",
+    re.IGNORECASE,
+)
+
+
+def _when_doing(text: str) -> str:
+    """`when you change X` as `when changing X`, where who is told to do something is you as well.
+
+    Not in `CI fails if you skip it`: that would be CI that skips.
+    """
+
+    def shorter(found: re.Match[str]) -> str:
+        before = text[max(0, found.start() - 300) : found.start()]
+        sentence = re.split(r"[.!?:;\u2014] ", before)[-1]
+        if not _ORDER.match(sentence):
+            return found[0]
+        return f"{found[1]} {PROGRESSIVE[found[2].lower()]}"
+
+    return _WHEN_YOU.sub(shorter, text)
+
+
+_following = replaced(r"\bthe following (?=(?:[\w-]+ ){0,2}[\w-]*[^\Wsui]s\b)", "these ")
 _relative_state = replaced(
     rf"(?<=[\w)*{SPAN[1:-1]}]) (?:that|which|who) (?:is|are|was|were) "
     rf"(?=(?:not |only |already |currently )?{STATE})",
@@ -151,7 +177,7 @@ _relative_verb = replaced(
     r"(?![^.;:]{0,80} (?:and|or) )",
     lambda found: f"{found[1]} {PROGRESSIVE[found[2].lower()]}",
 )
-_it = dropped(rf"{START}(?:it|this|they|we) (?=(?:{_one_of(THIRD)})\b)")
+_it = dropped(rf"{START}(?:it|this|they|we) (?!means )(?=(?:{_one_of(THIRD)})\b)")
 _we = dropped(rf"{START}we (?=(?:{_one_of(set(PROGRESSIVE) - {'have', 'do', 'need'})})\b)")
 _will_be = replaced(r"\bwill be (?=(?:automatically )?[a-z]+ed\b)", "get ")
 _ITEM = rf"(?:[\w*'-]|{SPAN})+"
@@ -170,7 +196,17 @@ _it_is_state = replaced(
     r"\1 ",
 )
 _then_you = replaced(rf"(?<=, )you (?=(?:should|must|can|may|need|have to|will|{SPAN}))", "")
-_examples = replaced(r"(?<![\w.])e\.g\.,? ?", "like ")
+_examples = replaced(
+    # Examples that are sentences are not `like` anything.
+    r"(?<![\w.])e\.g\.,? ?(?![^().;]{0,90}\b(?:is|are|was|were|has|have|must|should|can|will|do|"
+    r"does)\b)",
+    "like ",
+)
+_in_order_to = replaced(
+    # `what made a change in order to weigh it` is about no change that weighs.
+    r"(\b(?:an?|the|any|no) [a-z-]+ )?\bin order to\b",
+    lambda found: found[0] if found[1] else "to",
+)
 _contractions = replaced(
     rf"({START}|\b(?:because|if|when|so|but|unless|until|while|since) )"
     r"(?:(it) is|(you|they|we) are) (?!not\b)(?=[a-z])",
@@ -186,19 +222,21 @@ STEPS: tuple[Step, ...] = (
     Step("marks of labels", without_label_marks, True),
     Step("marks of emphasis", without_plain_emphasis, True),
     Step("dash after a label", _label_dash, True),
+    Step("in order to: to", _in_order_to, True),
     Step("e.g.: like", _examples, True),
     Step("fillers", _fillers, True),
     Step("relative clauses of state", _relative_state, True),
     Step("if it is: if", _it_is_state, True),
-    Step("when you do: when doing", _when_you, True),
+    Step("when you do: when doing", _when_doing, True),
     Step("comma of a series", _series, True),
-    Step("your, our", _your, True),
+    Step("the following: these", _following, True),
+    Step("your, our", without_your, True),
     Step("there is", _there, True),
-    Step("the", _the, True),
-    Step("a, an", _articles, True),
-    Step("a, an after a preposition", _articles_after, True),
+    Step("the", without_the, True),
+    Step("a, an", without_a, True),
+    Step("a, an after a preposition", without_a_after_preposition, True),
     Step("emphasis", without_emphasis, False),
-    Step("relative clauses of action", _relative_verb, False),
+    Step("relative clauses of action", _relative_verb, True),
     Step("you after a condition", _then_you, False),
     Step("we, it, this before a verb", _it, False),
     Step("we before a verb", _we, False),

@@ -1,7 +1,8 @@
 """Phrases and their shorter ways to say the same; the tables behind the telegraphic rules.
 
-A line is `long = short`; nothing after the sign drops the phrase. Whether a short form is used is
-decided by the vocabulary at hand: where it does not cost fewer tokens it is left alone.
+An entry is `long = short`, with ` ;` between those of one line; nothing after the equals sign drops
+the phrase. Whether a short form is used is decided by the vocabulary at hand: where it does not
+cost fewer tokens it is left alone.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import re
 
 _PHRASES = """
-in order to = to
 so as to = to
 in order for = for
 in order that = so
@@ -64,21 +64,12 @@ in compliance with = per
 in line with = per
 according to = per
 in addition to = besides
-as well as = and
+as well as = plus
 along with = with
 together with = with
-a large number of = many
-a wide range of = many
-a wide variety of = many
-a wide array of = many
-a number of = several
-a variety of = several
-a range of = several
-lots of = many
-plenty of = many
-the majority of = most
-a majority of = most
-the vast majority of = most
+a large number of = many ; a wide range of = many ; a wide variety of = many
+a wide array of = many ; a variety of = several ; lots of = many ; plenty of = many
+the majority of = most ; a majority of = most ; the vast majority of = most
 all of the = all
 each of the = each
 both of the = both
@@ -119,10 +110,9 @@ give rise to = cause
 make sure that = ensure
 makes sure that = ensures
 making sure that = ensuring
-make sure to = ensure
-make sure you = ensure
+make sure to =
 make sure = ensure
-be sure to = ensure
+be sure to =
 be sure that = ensure
 make certain that = ensure
 ensure that = ensure
@@ -160,7 +150,6 @@ on a weekly basis = weekly
 on an ongoing basis = continuously
 on the other hand = but
 in contrast to = unlike
-as opposed to = unlike
 as a result of = from
 as a result = so
 as a consequence = so
@@ -173,7 +162,6 @@ such as = like
 including but not limited to = including
 and so on = etc.
 and so forth = etc.
-the following = these
 the fact that = that
 the way in which = how
 the way that = how
@@ -210,7 +198,6 @@ feel free to = may
 you may want to = consider
 you might want to = consider
 don't hesitate to =
-there is a need to = need to
 working with code in this repository = working here
 working with code in this repo = working here
 working with code in this project = working here
@@ -221,10 +208,10 @@ in this project = here
 in this directory = here
 in this folder = here
 of this repository =
-withworking with code in this repository = working here
-working with code in this repo = working here
-working with code in this project = working here
-in this repository = here
+root of this repository = repo root
+root of the repository = repo root
+root of this repo = repo root
+root of the repo = repo root
 within this project = here
 inside of = inside
 outside of = outside
@@ -233,8 +220,6 @@ upon completion of = after
 pertaining to = on
 relating to = on
 a single = one
-in place of = for
-in favor of = for
 on behalf of = for
 in conjunction with = with
 in combination with = with
@@ -256,6 +241,39 @@ provides an overview of = outlines
 contains information about = explains
 provides information about = explains
 gives an overview of = outlines
+as part of = in ; for use in = for ; for use with = for ; in such a way that = so
+in a way that = so ; in a manner that = so ; take a look at = see ; have a look at = see
+for more information = for more ; for more details = for more ; for further information = for more
+for further details = for more ; for additional information = for more
+for detailed information = for details ; make changes to = change ; makes changes to = changes
+making changes to = changing ; provide support for = support ; provides support for = supports
+providing support for = supporting ; built on top of = built on ; is composed of = comprises
+are composed of = comprise ; is comprised of = comprises ; is made up of = comprises
+consists of = comprises ; is present in = is in ; are present in = are in
+is contained in = is in ; are contained in = are in ; in the form of = as
+in the same way as = like ; similar to = like ; in some cases = sometimes
+in most cases = usually ; in many cases = often ; in particular = notably ; at this time = now
+right now = now ; up until = until ; as described in = per ; as defined in = per
+as specified in = per ; as documented in = per ; as outlined in = per ; based upon = based on
+the use of = using ; is going to = will ; are going to = will ; would like to = want to
+look for = seek ; looks for = seeks ; looking for = seeking ; take care to = ; remember to =
+it is best to = prefer to ; it's best to = prefer to ; turns out to be = is
+appears to be = seems ; seems to be = seems ; appear to be = seem ; seem to be = seem
+serves as = is ; serve as = are ; that you want to = to ; that need to be = to be
+that needs to be = to be ; that allows you to = to ; that lets you = to
+that is responsible for = for ; that are responsible for = for ; corresponding to = for
+dealing with = handling ; as compared to = vs ; compared to = vs ; compared with = vs
+in comparison to = vs ; apart from = besides ; aside from = besides ; in spite of = despite
+even though = though ; as such, = so ; that being said, = but ; and then = then ; and also = and
+their respective = their ; utilize = use ; utilizes = uses ; utilizing = using
+so as not to = not to ; with the intent of = for ; with the intention of = for
+with the aim of = for ; in an attempt to = to ; in an effort to = to ; have an impact on = affect
+has an impact on = affects ; have an effect on = affect ; has an effect on = affects
+is dependent on = depends on ; are dependent on = depend on ; provides access to = exposes
+by virtue of = by ; in excess of = over ; sub-agents = subagents ; sub-agent = subagent
+read-only = readonly ; non-trivial = nontrivial ; non-empty = nonempty
+pre-configured = preconfigured ; re-run = rerun ; re-runs = reruns ; re-running = rerunning
+re-apply = reapply ; re-applies = reapplies ; re-export = reexport ; re-implement = reimplement
 """
 
 _FILLERS = """
@@ -266,7 +284,8 @@ additionally furthermore moreover
 
 
 def _table(lines: str) -> dict[str, str]:
-    pairs = (line.partition("=") for line in lines.strip().splitlines())
+    entries = lines.strip().replace(" ;", "\n").splitlines()
+    pairs = (one.partition("=") for one in entries)
     return {phrase.strip(): short.strip() for phrase, _, short in pairs}
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 
 from tokenbudget.compression.prose_grammar import (
+    AMBIGUOUS,
+    PERSON,
     PLAIN,
     START,
     STATE,
@@ -18,6 +20,7 @@ from tokenbudget.compression.prose_grammar import (
     replaced,
     where_affirmed,
 )
+from tokenbudget.compression.prose_notes import NOTES
 from tokenbudget.compression.prose_spans import PLANE, SPAN
 from tokenbudget.compression.prose_verbs import THIRD
 
@@ -29,10 +32,12 @@ if TYPE_CHECKING:
 
 _THIRD = "|".join(sorted(THIRD, key=len, reverse=True))
 
-_owner = dropped(r"(?<![\w'\u2019-])(?:its|their) (?!(?:own|first|next|last)\b)(?=[a-z])")
+_owner = dropped(r"(?<![\w'\u2019-])(?<!\bwith )its (?!(?:own|first|next|last)\b)(?=[a-z])")
 _possessive = replaced(
     r"(?<![\w'\u2019-])(?!(?:it|that|what|there|here|who|let|he|she|how|where|when|one|this|name|"
-    r"everything|nobody|nothing)['\u2019])([a-z]+|" + SPAN + r")['\u2019]s "
+    r"everything|nobody|nothing|user|human|partner|maintainer|developer|agent|team|author|owner|"
+    r"reviewer|customer|person|caller|client)['\u2019])(?<!\bthis )(?<!\bthat )(?<!\beach )"
+    r"(?<!\bevery )([a-z]+|" + SPAN + r")['\u2019]s "
     r"(?=[a-z" + SPAN[1:-1] + r"])(?!(?:not|been|being|a|an|the|to|in|on|now|also|still|already|"
     r"only|never|always|no|own|so|as|for|why|what|how)\b|[a-z]+(?:ing|ed|ly)\b)",
     r"\1 ",
@@ -44,8 +49,9 @@ _this_subject = dropped(
 _this_is = dropped(rf"{START}(?:this|it) is (?=(?:an?|the) )")
 _copulas = replaced(
     rf"({START}|\b(?:if|when|unless|until|because|once|while|whether|but|so) )"
-    rf"((?:{PLAIN} ){{0,4}}{PLAIN}(?: \([^()]{{1,60}}\))?) (?:is|are|was|were|has been|have been) "
-    rf"(?:being |been )?(?=(?:(?:not|only|always|never|[a-z]+ly) )?{STATE})"
+    rf"((?:{PLAIN} ){{0,4}}{PLAIN}(?: \([^()]{{1,60}}\))?){PERSON} "
+    rf"(?:is|are|was|were|has been|have been) (?:being |been )?"
+    rf"(?=(?:(?:not|only|always|never|[a-z]+ly) )?{AMBIGUOUS}{STATE})"
     r"(?![^.;:]{0,90} and )",  # what is joined to it would lose its subject
     r"\1\2 ",
 )
@@ -67,6 +73,7 @@ _KINDS = {
     "function": "()",
     "method": "()",
 }
+_ONE = {"file", "directory", "folder", "flag", "option", "function", "method"}
 _KIND = re.compile(rf"({SPAN}) ({'|'.join(_KINDS)})(?=[.,;:)]|$| [a-z])")
 
 
@@ -75,7 +82,9 @@ def without_kinds(spans: Hidden) -> Callable[[str], str]:
 
     def shorter(found: re.Match[str]) -> str:
         name = spans.shown(found[1]).strip("`")
-        return found[1] if _is_of_kind(name, _KINDS[found[2]]) else found[0]
+        is_many = found[2] not in _ONE  # `README.md` files are several: only a pattern says so
+        is_said = _is_of_kind(name, _KINDS[found[2]]) and (not is_many or "*" in name)
+        return found[1] if is_said else found[0]
 
     return lambda text: _KIND.sub(shorter, text)
 
@@ -108,8 +117,8 @@ def _bare(span: str) -> str:
 
 
 TERSE: tuple[Step, ...] = (
-    Step("its, their", _owner, False),
-    Step("possessive", _possessive, False),
+    Step("its", _owner, False),
+    Step("possessive", _possessive, True),
     Step("this before a subject", _this_subject, False),
     Step("this is the", _this_is, False),
     Step("copulas before a state", _copulas, False),
@@ -117,5 +126,5 @@ TERSE: tuple[Step, ...] = (
     Step("comma before a clause", where_affirmed(_comma_clause), True),
 )
 _AT = [step.name for step in STEPS].index("your, our")
-EVERY_STEP: tuple[Step, ...] = (*STEPS[:_AT], *TERSE[:5], *STEPS[_AT:], *TERSE[5:])
+EVERY_STEP: tuple[Step, ...] = (*STEPS[:_AT], *TERSE[:5], *STEPS[_AT:], *TERSE[5:], *NOTES)
 """In the order in which they are applied: what needs its articles and stars goes before them."""

@@ -75,6 +75,20 @@ CLEAR: frozenset[str] = frozenset(
 ) - {"runs", "uses"}
 """Forms that are a verb after `that` and not the plural of a noun: `that tests pass` is no test."""
 
+_SINGULAR = """
+appears asks asserts assumes avoids becomes begins brings carries chooses collects comes compares
+compiles configures continues covers decides declares delegates deletes delivers deploys detects
+develops differs discovers emits encounters ensures enters evaluates expects exposes fetches fills
+finds fits governs happens hides identifies imports indicates informs initializes injects inserts
+inspects interacts investigates joins lets loads loses makes means needs occurs opens optimizes owns
+parses populates prefers prepares preserves produces promotes protects proves raises reaches reads
+refers reflects registers rejects relates removes renders replaces responds restores restricts
+returns reuses saves selects sends skips spawns stays stores suggests supports takes tells touches
+transforms translates treats tries understands wants writes
+"""
+SINGULAR_VERBS: frozenset[str] = frozenset(_SINGULAR.split())
+"""Verbs in their third person that are hardly the plural of a noun."""
+
 _STATES = """
 available required optional necessary responsible important critical essential mandatory ready
 able unable likely safe unsafe correct incorrect valid invalid empty missing present absent active
@@ -90,3 +104,14 @@ hit let spread shut stuck
 """
 STATES = frozenset(_STATES.split())
 """Adjectives, participles and places after which a copula says nothing more."""
+
+_QUALITIES = """
+asynchronous authoritative automatic best-effort better broken canonical curated cwd-relative
+default-off deliberate destructive deterministic development-only ephemeral exempt explicit external
+fail-closed frozen idempotent immutable inert infeasible intentional internal known legal
+lightweight lossless lossy manual mutable observability-only opt-in opt-out pending persistent
+reachable synchronous transient trusted unaffected unavailable unchanged unclear unknown unreachable
+unset untrusted unused useful wrong
+"""
+QUALITIES = frozenset(_QUALITIES.split())
+"""Adjectives that end a sentence as well: `doc wrong`; after a noun they would be hard to read."""

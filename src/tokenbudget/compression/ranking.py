@@ -7,14 +7,19 @@ The weights come from a logistic regression over lines that real fixes changed;
 from __future__ import annotations
 
 import math
+from operator import mul
 
 from tokenbudget.compression.ranking_features import Features, features_of
+from tokenbudget.compression.ranking_recent import NOTHING_RECENT
 from tokenbudget.compression.ranking_task import read_task
+from tokenbudget.compression.selection_telling import UNTOLD
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tokenbudget.compression.ranking_recent import Recent
+    from tokenbudget.compression.selection_telling import Teller
     from tokenbudget.compression.structure import Structure
     from tokenbudget.model.protocols import Ranker
 
@@ -27,7 +32,7 @@ WEIGHTS = Features(
     class_named=0.7,
     framed=1.5,
     neighbour=0.2,
-    extra=1.0,
+    extra=0.3,  # what the fit gave the same figure by words, `unit_rank`
     window=1.0,
     window_rank=0.5,
     own=0.6,
@@ -44,6 +49,8 @@ WEIGHTS = Features(
     is_in_file=0.2,
     is_last=0.3,
     hit_in_unit=0.3,
+    edited=1.5,
+    edited_file=0.2,
 )
 
 
@@ -53,6 +60,8 @@ def likelihoods(
     ranker: Ranker | None = None,
     weights: Sequence[float] = WEIGHTS,
     bias: float = BIAS,
+    recent: Recent = NOTHING_RECENT,
+    tell: Teller = UNTOLD,
 ) -> list[list[float]]:
     """For every block of every file how likely a line of it is among those to be changed.
 
@@ -62,10 +71,10 @@ def likelihoods(
     if ranker is not None:
         pieces = [one.text(unit.first, unit.end) for one in structures for unit in one.units]
         extra = ranker.relevance(task, pieces)
-    features = features_of(read_task(task), structures, extra)
+    features = features_of(read_task(task), structures, extra, recent, tell)
     return [[_likelihood(row, weights, bias) for row in rows] for rows in features]
 
 
 def _likelihood(row: Features, weights: Sequence[float], bias: float) -> float:
-    total = bias + sum(value * weight for value, weight in zip(row, weights, strict=True))
+    total = bias + sum(map(mul, row, weights))
     return 1 / (1 + math.exp(-total))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+from tokenbudget.compression.ranking_recent import NOTHING_RECENT, recency_of
 from tokenbudget.compression.ranking_units import UnitFacts, unit_facts
 from tokenbudget.compression.ranking_words import terms
+from tokenbudget.compression.selection_telling import UNTOLD
 from tokenbudget.compression.structure import (
     BLANK,
     CLASS,
@@ -22,7 +24,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from tokenbudget.compression.ranking_recent import Recent
     from tokenbudget.compression.ranking_task import Task
+    from tokenbudget.compression.selection_telling import Teller
     from tokenbudget.compression.structure import Block, Structure
 
 WINDOW_LINES = 5
@@ -49,7 +53,7 @@ class Features(NamedTuple):
     neighbour: float
     """How strongly the task points at a function that calls this one or is called by it."""
     extra: float
-    """What a further ranker says of the function; 0 without one."""
+    """Its rank by a further ranker, as `unit_rank`; 0 without one."""
     window: float
     """Words of the task in the lines around."""
     window_rank: float
@@ -76,18 +80,29 @@ class Features(NamedTuple):
     """The last block of its function: where lines are added."""
     hit_in_unit: float
     """Window and function agree: their product."""
+    edited: float
+    """How recently a line of the block was written; 0 where nothing is known of edits."""
+    edited_file: float
+    """The same of the file, beside the other files."""
 
 
 def features_of(
-    task: Task, structures: Sequence[Structure], extra: Sequence[float] = ()
+    task: Task,
+    structures: Sequence[Structure],
+    extra: Sequence[float] = (),
+    recent: Recent = NOTHING_RECENT,
+    tell: Teller = UNTOLD,
 ) -> list[list[Features]]:
     """The features of every block of every file; `extra` has one figure for each unit."""
     facts, rarity = unit_facts(task, structures, extra)
+    tell(0.4)
     weights = {term: weight * rarity.get(term, 0.0) for term, weight in task.weights.items()}
     own = [_own_hits(one, weights) for one in structures]
     windows = [_windows(one, hits) for one, hits in zip(structures, own, strict=True)]
     most_own, most_window = _most(own), _most(windows)
     ranks = _ranks(windows)
+    recency = recency_of(recent, structures)
+    tell(0.7)
     found: list[list[Features]] = []
     for number, structure in enumerate(structures):
         near = _near_lines(task, structure)
@@ -95,6 +110,7 @@ def features_of(
         for at, block in enumerate(structure.blocks):
             fact = facts[number][at]
             window = windows[number][at] / most_window
+            edited = recency[number][at]
             rows.append(
                 Features(
                     **fact.shared(),
@@ -106,9 +122,12 @@ def features_of(
                     near_line=near.get(block.first, 0.0),
                     **_shape(structure, block, fact),
                     hit_in_unit=window * fact.unit_lexical,
+                    edited=edited.block,
+                    edited_file=edited.file,
                 )
             )
         found.append(rows)
+        tell(0.7 + 0.3 * len(found) / len(structures))
     return found
 
 

@@ -58,13 +58,12 @@ def unit_facts(
         for at, (one, unit) in enumerate(units)
     ]
     neighbours = _neighbours(units, seeds)
-    order = sorted(range(len(units)), key=lambda at: -lexical[at])
-    ranks = {at: 1 / (1 + rank) for rank, at in enumerate(order)}
-    further = _scaled(extra) if len(extra) == len(units) else [0.0] * len(units)
+    ranks = _reciprocal_ranks(lexical)
+    further = _reciprocal_ranks(extra) if len(extra) == len(units) else [0.0] * len(units)
     facts = [
         UnitFacts(
             lexical[at],
-            ranks[at] if lexical[at] else 0.0,
+            ranks[at],
             named[at],
             _name_parts(task, one, unit, lexicon.rarity),
             _class_named(task, one, unit),
@@ -95,6 +94,15 @@ def _by_block(structures: Sequence[Structure], facts: Sequence[UnitFacts]) -> li
 def _scaled(scores: Sequence[float]) -> list[float]:
     most = max(scores, default=0.0)
     return [score / most if most > 0 else 0.0 for score in scores]
+
+
+def _reciprocal_ranks(scores: Sequence[float]) -> list[float]:
+    """1 for the best, then 1/2, 1/3, …; 0 for what scores nothing: alike on any scale."""
+    found = [0.0] * len(scores)
+    for rank, at in enumerate(sorted(range(len(scores)), key=lambda at: -scores[at])):
+        if scores[at] > 0:
+            found[at] = 1 / (1 + rank)
+    return found
 
 
 def _named(task: Task, structure: Structure, unit: Block) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
+from functools import lru_cache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,15 +35,18 @@ _SATURATION, _LENGTH_SHARE = 1.2, 0.75
 def terms(text: str) -> list[str]:
     """The terms of a text in order: every identifier, and its parts where it has several."""
     found: list[str] = []
-    for match in IDENTIFIER.finditer(text):
-        word = match[0]
-        if len(word) > LONGEST_WORD:
-            continue
-        parts = _PART.findall(word)
-        if len(parts) > 1:
-            found.append(word.lower())
-        found.extend(stem(part.lower()) for part in parts if len(part) > 1)
+    for word in IDENTIFIER.findall(text):
+        if len(word) <= LONGEST_WORD:
+            found.extend(_terms_of_word(word))
     return found
+
+
+@lru_cache(maxsize=1 << 16)
+def _terms_of_word(word: str) -> tuple[str, ...]:
+    """A program has few words, and each of them often."""
+    parts = _PART.findall(word)
+    whole = (word.lower(),) if len(parts) > 1 else ()
+    return whole + tuple(stem(part.lower()) for part in parts if len(part) > 1)
 
 
 def stem(word: str) -> str:

@@ -10,8 +10,10 @@ from typing import NamedTuple
 from tokenbudget.compression.marks import Marks
 from tokenbudget.compression.outline import ALL_NAMES, outline_words, stretches_of
 from tokenbudget.compression.ranking import likelihoods
+from tokenbudget.compression.ranking_recent import NOTHING_RECENT
 from tokenbudget.compression.sections import structure_of
-from tokenbudget.compression.selection_packing import Choice, packed
+from tokenbudget.compression.selection_packing import Choice, Packing
+from tokenbudget.compression.selection_telling import UNTOLD
 from tokenbudget.model.plain_text import one_line
 
 TYPE_CHECKING = False
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tokenbudget.compression.outline import Stretch
+    from tokenbudget.compression.ranking_recent import Recent
+    from tokenbudget.compression.selection_telling import Teller
     from tokenbudget.compression.structure import Structure
     from tokenbudget.model.protocols import Ranker, TokenCounter
 
@@ -26,6 +30,8 @@ NAMES_SHARE = 0.04
 """Of the budget, for names in outline lines; what they do not need is shown instead."""
 _NAME_STEPS = (ALL_NAMES, 12, 6, 3, 2, 1)
 """So many names in an outline line are tried, the most first."""
+_STRUCTURED, _RANKED = 0.3, 0.8
+"""Shares of the time, measured on a megabyte of short functions."""
 _ATTEMPTS = 6
 _STEP_TOKENS = 24
 """An attempt that was too large is followed by one that is smaller by a line or two at least."""
@@ -83,17 +89,24 @@ def select(
     budget_tokens: int,
     counter: TokenCounter,
     ranker: Ranker | None = None,
+    recent: Recent = NOTHING_RECENT,
+    tell: Teller = UNTOLD,
 ) -> Selection:
-    """The most of the files that the task is likely to need, within a number of tokens."""
-    structures = [structure_of(path, text) for path, text in files.items()]
+    """The most of the files that the task is likely to need, within a number of tokens.
+
+    `recent`: what was edited lately; `tell`: who wants to know how far it is.
+    """
+    structures = _structures(files, tell.part(0, _STRUCTURED))
     marks = Marks(*files.values())
     tokens = [counter.count(text) for text in files.values()]
-    likely = likelihoods(task, structures, ranker)
+    ranking = tell.part(_STRUCTURED, _RANKED)
+    likely = likelihoods(task, structures, ranker, recent=recent, tell=ranking)
     sources = [
         _Source(one, _choice(one, row, counter), count)
         for one, row, count in zip(structures, likely, tokens, strict=True)
     ]
-    draft = _best_draft(sources, budget_tokens, marks, counter)
+    draft = _best_draft(sources, budget_tokens, marks, counter, tell.part(_RANKED, 1))
+    tell(1)
     return Selection(
         draft.text, draft.tokens, budget_tokens, sum(tokens), marks.opening, draft.files
     )
@@ -102,6 +115,16 @@ def select(
 def share_of(files: Mapping[str, str], percent: float, counter: TokenCounter) -> int:
     """A budget that is so many per cent of the files' tokens."""
     return int(sum(counter.count(text) for text in files.values()) * percent / 100)
+
+
+def _structures(files: Mapping[str, str], tell: Teller) -> list[Structure]:
+    found: list[Structure] = []
+    done, total = 0, sum(map(len, files.values())) or 1
+    for path, text in files.items():
+        found.append(structure_of(path, text))
+        done += len(text)
+        tell(done / total)
+    return found
 
 
 def _choice(structure: Structure, likely: Sequence[float], counter: TokenCounter) -> Choice:
@@ -114,34 +137,42 @@ def _choice(structure: Structure, likely: Sequence[float], counter: TokenCounter
 
 
 def _best_draft(
-    sources: Sequence[_Source], budget_tokens: int, marks: Marks, counter: TokenCounter
+    sources: Sequence[_Source],
+    budget_tokens: int,
+    marks: Marks,
+    counter: TokenCounter,
+    tell: Teller,
 ) -> _Draft:
     """The fullest draft within the budget, with as many names as their share allows."""
-    choices = [one.choice for one in sources]
+    packing = Packing([one.choice for one in sources])
     names_tokens = budget_tokens * NAMES_SHARE
-    shown = packed(choices, budget_tokens - names_tokens)
+    shown = packing.packed(budget_tokens - names_tokens)
     most_names = _names_for(sources, shown, names_tokens, marks, counter)
+    tell(0.5)
+    attempts = tell.part(0.5, 1)
     for names in (most_names, 0):
-        best = _fullest(sources, budget_tokens, names, marks, counter)
+        best = _fullest(sources, packing, budget_tokens, names, marks, counter, attempts)
         if best is not None:
             return best
-    nothing = [[False] * len(one.costs) for one in choices]
+    nothing = [[False] * len(one.choice.costs) for one in sources]
     return _drafted(sources, nothing, 0, marks, counter)
 
 
 def _fullest(
     sources: Sequence[_Source],
+    packing: Packing,
     budget_tokens: int,
     most_names: int,
     marks: Marks,
     counter: TokenCounter,
+    tell: Teller,
 ) -> _Draft | None:
     """The fullest draft within the budget: what is left of one attempt goes into the next."""
-    choices = [one.choice for one in sources]
     room, fitting, too_much = float(budget_tokens), 0.0, float("inf")
     best: _Draft | None = None
-    for _ in range(_ATTEMPTS):
-        draft = _drafted(sources, packed(choices, room), most_names, marks, counter)
+    for attempt in range(_ATTEMPTS):
+        tell(attempt / _ATTEMPTS)
+        draft = _drafted(sources, packing.packed(room), most_names, marks, counter)
         left = budget_tokens - draft.tokens
         if left < 0:
             too_much = room

@@ -1,12 +1,17 @@
 """Which blocks to show when tokens are scarce: the most likelihood for a price per token.
 
 A block is worth its likelihood times its lines, and costs its tokens; each stretch that is left out
-costs a marker. For a price per token the best choice in a file is found exactly, in one pass; the
-price is raised until everything that is shown fits the budget. One price for all files.
+costs a marker. For a price per token the best choice is found exactly, in one pass; the price is
+halved towards the one at which everything that is shown just fits. One price for all files.
+
+What is shown at a price is shown at every lower one too (a block's worth over its cost only grows,
+and the markers' cost is submodular). So between two prices only those blocks are open that one
+shows and the other does not, and each halving goes through fewer of them.
 """
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import NamedTuple
 
 TYPE_CHECKING = False
@@ -27,57 +32,124 @@ class Choice(NamedTuple):
     costs: Sequence[int]
 
 
+class _AtPrice(NamedTuple):
+    """What is best at a price, of the blocks that were open there; runs are (first, end)."""
+
+    shown: list[tuple[int, int]]
+    hidden: list[tuple[int, int]]
+    more_tokens: int
+    """Than with all of them hidden."""
+
+
 def packed(files: Sequence[Choice], budget_tokens: float) -> list[list[bool]]:
     """For every block of every file whether it is shown; together within the budget.
 
     Where not even the markers for files that are hidden whole fit, nothing is shown.
     """
-    over = [[True] * len(one.costs) for one in files]
-    if sum(sum(one.costs) for one in files) <= budget_tokens:
-        return over
-    best = [[False] * len(one.costs) for one in files]
-    low, high = 0.0, _dearest(files)
-    for _ in range(_STEPS):
-        price = (low + high) / 2
-        shown = [_best_at(one, price) for one in files]
-        if cost_of(files, shown) <= budget_tokens:
-            best, high = shown, price
-        else:
-            over, low = shown, price
-    return _filled(files, best, over, budget_tokens)
+    return Packing(files).packed(budget_tokens)
 
 
-def _filled(
-    files: Sequence[Choice],
-    best: list[list[bool]],
-    over: Sequence[Sequence[bool]],
-    budget_tokens: float,
-) -> list[list[bool]]:
-    """What fits, and from the top as much of the next dearer choice as there is room for.
+class Packing:
+    """Some files to choose from, under one budget after another.
 
-    Blocks that are alike (rows, log lines) have one price: all of them come with it, or none.
+    What was found at a price serves the next budget. All blocks stand in one row; before each
+    file and after the last stands one of no cost that is always shown.
     """
-    missing = [
-        (number, at)
-        for number, flags in enumerate(over)
-        for at, is_shown in enumerate(flags)
-        if is_shown and not best[number][at]
-    ]
 
-    def with_first(count: int) -> list[list[bool]]:
-        shown = [list(flags) for flags in best]
-        for number, at in missing[:count]:
-            shown[number][at] = True
-        return shown
+    def __init__(self, files: Sequence[Choice]) -> None:
+        self._values, self._costs = [0.0], [0]
+        self._places: list[tuple[int, int]] = []
+        for one in files:
+            first = len(self._values)
+            self._values.extend(one.values)
+            self._costs.extend(one.costs)
+            self._places.append((first, len(self._values)))
+            self._values.append(0.0)
+            self._costs.append(0)
+        self._all_tokens = sum(self._costs)
+        self._dearest = _dearest(files)
+        self._at_price: dict[float, _AtPrice] = {}
 
-    fits, too_many = 0, len(missing) + 1
-    while too_many - fits > 1:
-        count = (fits + too_many) // 2
-        if cost_of(files, with_first(count)) <= budget_tokens:
-            fits = count
+    def packed(self, budget_tokens: float) -> list[list[bool]]:
+        """As the function of this name, for these files."""
+        flags = [False] * len(self._values)
+        flags[0] = True
+        for _, end in self._places:
+            flags[end] = True
+        if self._all_tokens <= budget_tokens:
+            flags = [True] * len(flags)
         else:
-            too_many = count
-    return with_first(fits)
+            self._show_best(flags, budget_tokens)
+        return [flags[first:end] for first, end in self._places]
+
+    def _show_best(self, flags: list[bool], budget_tokens: float) -> None:
+        """Halve the price: `flags` is what fits, and with `runs` it is what does not."""
+        runs = [place for place in self._places if place[0] < place[1]]
+        tokens = GAP_TOKENS * len(runs)
+        low, high = 0.0, self._dearest
+        for _ in range(_STEPS):
+            price = (low + high) / 2
+            found = self._at_price.get(price)
+            if found is None:
+                found = self._at_price[price] = self._best_of(runs, flags, price)
+            if tokens + found.more_tokens <= budget_tokens:
+                tokens += found.more_tokens
+                for first, end in found.shown:
+                    flags[first:end] = [True] * (end - first)
+                runs, high = found.hidden, price
+            else:
+                runs, low = found.shown, price
+        self._fill(flags, runs, tokens, budget_tokens)
+
+    def _best_of(
+        self, runs: Sequence[tuple[int, int]], flags: Sequence[bool], price: float
+    ) -> _AtPrice:
+        shown: list[tuple[int, int]] = []
+        hidden: list[tuple[int, int]] = []
+        more = 0
+        for first, end in runs:
+            here = Choice(self._values[first:end], self._costs[first:end])
+            was_shown = flags[first - 1]
+            more -= GAP_TOKENS * was_shown  # the marker, were all of them hidden
+            at = first
+            for is_shown, some in groupby(_best_at(here, price, was_shown, flags[end])):
+                since, at = at, at + sum(1 for _ in some)
+                (shown if is_shown else hidden).append((since, at))
+                if is_shown:
+                    more += sum(self._costs[since:at])
+                elif was_shown:
+                    more += GAP_TOKENS
+                was_shown = is_shown
+            if was_shown and not flags[end]:
+                more += GAP_TOKENS
+        return _AtPrice(shown, hidden, more)
+
+    def _fill(
+        self,
+        flags: list[bool],
+        runs: Sequence[tuple[int, int]],
+        tokens: int,
+        budget_tokens: float,
+    ) -> None:
+        """From the top as much of the next dearer choice as there is room for.
+
+        Blocks that are alike (rows, log lines) have one price: all of them come with it, or none.
+        """
+        missing = [at for first, end in runs for at in range(first, end)]
+        tokens_with = [tokens]
+        for at in missing:
+            tokens += self._costs[at] - GAP_TOKENS * (flags[at - 1] - (not flags[at + 1]))
+            tokens_with.append(tokens)
+            flags[at] = True
+        fits, too_many = 0, len(missing) + 1
+        while too_many - fits > 1:
+            count = (fits + too_many) // 2
+            if tokens_with[count] <= budget_tokens:
+                fits = count
+            else:
+                too_many = count
+        for at in missing[fits:]:
+            flags[at] = False
 
 
 def cost_of(files: Sequence[Choice], shown: Sequence[Sequence[bool]]) -> int:
@@ -104,10 +176,13 @@ def _dearest(files: Sequence[Choice]) -> float:
     return max(ratios, default=0.0) * 2 + 1e-9
 
 
-def _best_at(one: Choice, price: float) -> list[bool]:
-    """The best choice in one file at a price per token."""
+def _best_at(
+    one: Choice, price: float, is_before_shown: bool = True, is_after_shown: bool = True
+) -> list[bool]:
+    """The best choice in a row of blocks at a price per token, between two that are settled."""
     gap = GAP_TOKENS * price
-    shown, hidden = 0.0, float("-inf")
+    nothing = float("-inf")
+    shown, hidden = (0.0, nothing) if is_before_shown else (nothing, 0.0)
     came_hidden: list[bool] = []  # to this block shown: whether the one before is hidden
     stays_hidden: list[bool] = []  # to this block hidden: whether the one before is hidden
     for value, cost in zip(one.values, one.costs, strict=True):
@@ -120,7 +195,7 @@ def _best_at(one: Choice, price: float) -> list[bool]:
             hidden = shown - gap
         shown = best_before + value - price * cost
     flags = [False] * len(one.costs)
-    is_hidden = hidden >= shown
+    is_hidden = hidden >= (shown if is_after_shown else shown - gap)
     for at in range(len(flags) - 1, -1, -1):
         flags[at] = not is_hidden
         is_hidden = stays_hidden[at] if is_hidden else came_hidden[at]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from functools import cached_property
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 TYPE_CHECKING = False
@@ -70,13 +72,11 @@ class Structure:
 
         Each outermost function, and between those the blocks that stand together in one section.
         """
+        owners = [self.unit_section(block.section) for block in self.blocks]
         found: list[Block] = []
-        for block in self.blocks:
-            owner = self.unit_section(block.section)
-            if found and found[-1].section == owner:
-                found[-1] = found[-1]._replace(end=block.end)
-            else:
-                found.append(block._replace(section=owner))
+        for owner, some in groupby(zip(owners, self.blocks, strict=True), key=itemgetter(0)):
+            blocks = [block for _, block in some]
+            found.append(Block(blocks[0].first, blocks[-1].end, blocks[0].kind, owner))
         return found
 
     @cached_property
