@@ -89,6 +89,20 @@ def test_what_a_session_is_at(bench: Workbench) -> None:
     assert bench.ledger.work.open_work("nothing", 5) == ((), (), ())
 
 
+def test_what_was_written_to_a_file_the_last_call_first(bench: Workbench) -> None:
+    work = bench.ledger.work
+    paths = ["/srv/shop/a.py", "/srv/shop/b.py", "/srv/shop/gone.py", "/srv/\udcff"]
+    found = work.writes_to(paths, 0, 9)
+    assert [one.target for one in found] == [paths[0], paths[1], paths[0]]
+    for one in found:
+        line = bench.bodies.line(one.transcript, one.offset)
+        assert line is not None
+        assert one.tool_use_id.encode() in line
+    assert work.writes_to(paths, 0, 1) == found[:1]
+    assert work.writes_to(paths, NOON_MS, 9) == []
+    assert work.writes_to([], 0, 9) == []
+
+
 def test_what_compactions_left_is_known_where_the_client_said_so(home: Home) -> None:
     talk = plain_session("s1").compact("Cart.").answer()
     boundary = next(line for line in talk.lines if line.get("subtype") == "compact_boundary")
@@ -103,3 +117,13 @@ def test_a_folder_that_is_no_text_is_where_nothing_began(bench: Workbench) -> No
     work = bench.ledger.work
     assert work.first_requests(["/srv/\udcff"]) == []
     assert work.last_session(["/srv/\udcff"]) == ""
+
+
+def test_what_the_calls_of_a_folder_touched_is_told_once_a_session(bench: Workbench) -> None:
+    """A file that was written twice, and a look that failed."""
+    touched = bench.ledger.work.touched(SHOP, 0, 99)
+    names = ("a.py", "b.py", "gone.py")
+    assert [one for one in touched if one[0] == "s1"] == [("s1", f"/srv/shop/{n}") for n in names]
+    assert {session for session, _ in touched} <= {"s1", "s2"}
+    assert bench.ledger.work.touched(SHOP, NOON_MS * 2, 99) == []
+    assert len(bench.ledger.work.touched(SHOP, 0, 2)) == 2

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tokenbudget.ledger.steps_json import KINDS, result_of, result_text, step_of, step_text
 from tokenbudget.model.actions import (
     ArchiveSession,
+    ClientServer,
     EditSettings,
     EditText,
     Json,
@@ -31,7 +32,7 @@ JSON: st.SearchStrategy[Json] = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
     max_leaves=6,
 )  # fmt: skip
-EDITS = st.builds(SettingEdit, st.lists(TEXTS).map(tuple), JSON, st.booleans())
+EDITS = st.builds(SettingEdit, st.lists(TEXTS).map(tuple), JSON, st.booleans(), st.booleans())
 STEPS: st.SearchStrategy[Step] = st.one_of(
     st.builds(TrashFile, TEXTS, st.integers(), st.integers()),
     st.builds(
@@ -42,6 +43,7 @@ STEPS: st.SearchStrategy[Step] = st.one_of(
         ArchiveSession, TEXTS, TEXTS, st.integers(), st.lists(st.tuples(TEXTS, TEXTS)).map(tuple)
     ),
     st.builds(RecoverSession, TEXTS, TEXTS, TEXTS, TEXTS),
+    st.builds(ClientServer, TEXTS, TEXTS, TEXTS, TEXTS, TEXTS),
 )
 GOOD = '{"kind":"trash-file","path":"/a","size_bytes":9,"mtime_ns":5}'
 
@@ -63,6 +65,15 @@ def test_a_mode_is_told_only_where_there_is_one() -> None:
     assert json.loads(step_text(step._replace(mode=0o600)))["mode"] == 0o600
     with pytest.raises(ValueError, match="mode cannot be str"):
         step_of('{"kind":"edit-settings","path":"/a","edits":[],"mode":"x"}')
+
+
+def test_that_a_key_goes_is_told_only_where_it_does() -> None:
+    kept = EditSettings("/a", (SettingEdit(("b",), 1, False),))
+    gone = EditSettings("/a", (SettingEdit(("b",), None, False, is_gone=True),))
+    assert "is_gone" not in step_text(kept)
+    assert step_of(step_text(gone)) == gone
+    with pytest.raises(ValueError, match="no edit"):
+        step_of(step_text(gone).replace("true", "3"))
 
 
 def test_every_kind_of_step_has_its_name() -> None:

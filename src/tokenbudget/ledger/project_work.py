@@ -51,6 +51,16 @@ class OpenWork(NamedTuple):
     """File and offset of the last prompts, the last one first."""
 
 
+class WrittenCall(NamedTuple):
+    """A call that wrote to a file, and where its line stands."""
+
+    tool_use_id: str
+    target: str
+    """The file, as the agent named it."""
+    transcript: str
+    offset: int
+
+
 class ProjectWork:
     """Every method raises LedgerUnusable or LedgerDamaged where SQLite fails."""
 
@@ -107,6 +117,39 @@ class ProjectWork:
             )
             return [tokens for (tokens,) in rows]
 
+    def writes_to(self, paths: Sequence[str], since_ms: int, limit: int) -> list[WrittenCall]:
+        """The last calls that wrote to these files since then, the last one first.
+
+        Left out is what failed, and what stands in no transcript.
+        """
+        marks = ", ".join("?" * len(WRITING_TOOLS))
+        with self._told:
+            rows = self._connection.execute(
+                "SELECT c.tool_use_id, c.target, f.path, c.call_offset"
+                " FROM tool_call c JOIN tool t ON t.id = c.tool_id"
+                " JOIN file f ON f.id = c.call_file_id"
+                f" WHERE t.name IN ({marks}) AND c.target IN (SELECT value FROM json_each(?))"
+                " AND NOT ifnull(c.is_error, 0) AND c.called_at_ms >= ?"
+                " ORDER BY c.called_at_ms DESC, c.call_offset DESC, c.tool_use_id LIMIT ?",
+                (*WRITING_TOOLS, _listed(paths), since_ms, limit),
+            )
+            return [
+                WrittenCall(call, target, shown_path(path), offset)
+                for call, target, path, offset in rows
+            ]
+
+    def touched(self, folders: Sequence[str], since_ms: int, limit: int) -> list[tuple[str, str]]:
+        """(session, target) of the calls in these folders since then, each pair once."""
+        with self._told:
+            rows = self._connection.execute(
+                "SELECT DISTINCT s.name, c.target FROM tool_call c"
+                " JOIN response r ON r.id = c.response_id JOIN session s ON s.id = r.session_id"
+                f" WHERE s.id IN ({_HERE}) AND c.target <> '' AND c.called_at_ms >= ?2"
+                " ORDER BY 1, 2 LIMIT ?3",
+                (_listed(folders), since_ms, limit),
+            )
+            return [(session, target) for session, target in rows]
+
     def open_work(self, session: str, limit: int) -> OpenWork:
         """What a session is at: at most `limit` of each."""
         with self._told:
@@ -151,7 +194,7 @@ JOIN session s ON s.id = r.session_id WHERE s.name = ? AND r.is_sidechain = 0
 
 
 def _listed(folders: Sequence[str]) -> str:
-    """The folders as one value; one that is not UTF-8 is where nothing in the ledger was begun."""
+    """The paths as one value; one that is not UTF-8 is none that the ledger has in a call."""
     import json
 
     return json.dumps([folder for folder in folders if _is_text(folder)])

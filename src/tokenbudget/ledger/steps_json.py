@@ -10,6 +10,7 @@ from typing import Any
 
 from tokenbudget.model.actions import (
     ArchiveSession,
+    ClientServer,
     EditSettings,
     EditText,
     Json,
@@ -30,6 +31,7 @@ KINDS: Mapping[str, type[Step]] = {
     "edit-text": EditText,
     "archive-session": ArchiveSession,
     "recover-session": RecoverSession,
+    "client-server": ClientServer,
 }
 _NAMES = {kind: name for name, kind in KINDS.items()}
 
@@ -47,6 +49,10 @@ _PLAIN: Mapping[str, tuple[type, ...]] = {
     "archive_file": _TEXTS,
     "to": _TEXTS,
     "mode": _COUNTS,
+    "scope": _TEXTS,
+    "server": _TEXTS,
+    "kept": _TEXTS,
+    "change": _TEXTS,
 }
 """What can stand in each field that is one value; `edits` and `files` are lists."""
 
@@ -59,7 +65,7 @@ def step_text(step: Step) -> str:
     """
     fields: dict[str, object] = {"kind": _NAMES[type(step)], **step._asdict()}
     if isinstance(step, EditSettings):
-        fields["edits"] = [edit._asdict() for edit in step.edits]
+        fields["edits"] = [_edit_fields(edit) for edit in step.edits]
         if step.mode is None:
             del fields["mode"]  # older programs do not know it
     return _written(fields)
@@ -101,13 +107,21 @@ def _field(name: str, value: Json) -> Any:
     return value
 
 
+def _edit_fields(edit: SettingEdit) -> dict[str, object]:
+    fields: dict[str, object] = edit._asdict()
+    if not edit.is_gone:
+        del fields["is_gone"]  # older programs do not know it
+    return fields
+
+
 def _edit(value: Json) -> SettingEdit:
-    if not isinstance(value, dict) or set(value) != set(SettingEdit._fields):
+    fields = set(SettingEdit._fields)
+    if not isinstance(value, dict) or not fields - {"is_gone"} <= set(value) <= fields:
         raise ValueError("no edit of a setting")
-    keys, is_member = value["keys"], value["is_member"]
-    if not isinstance(keys, list) or not isinstance(is_member, bool):
+    keys, is_member, is_gone = value["keys"], value["is_member"], value.get("is_gone", False)
+    if not (isinstance(keys, list) and isinstance(is_member, bool) and isinstance(is_gone, bool)):
         raise ValueError("no edit of a setting")
-    return SettingEdit(tuple(map(_text, keys)), value["value"], is_member)
+    return SettingEdit(tuple(map(_text, keys)), value["value"], is_member, is_gone)
 
 
 def _pair(value: Json) -> tuple[str, str]:

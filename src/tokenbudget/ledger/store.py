@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     )
     from tokenbudget.ledger.journal import JournalRows
     from tokenbudget.ledger.live import ActiveSession
+    from tokenbudget.ledger.named_uses import NamedUses
     from tokenbudget.ledger.project_work import ProjectWork
     from tokenbudget.ledger.queries import UsageQuery, UsageRow
     from tokenbudget.ledger.salvage import Saved
@@ -313,6 +314,20 @@ class Ledger:
 
         with self._told:
             return uses.project_uses(self._connection, projects, since_ms, until_ms)
+
+    def named_uses(self) -> NamedUses:
+        """The uses of every skill and agent in all sessions; see `named_uses.named_uses`."""
+        from tokenbudget.ledger import named_uses
+
+        with self._told:
+            return named_uses.named_uses(self._connection)
+
+    def skill_listing_of(self, session: str) -> tuple[str, int] | None:
+        """Where a session's listing of skills stands; see `named_uses.skill_listing_of`."""
+        from tokenbudget.ledger import named_uses
+
+        with self._told:
+            return named_uses.skill_listing_of(self._connection, session)
 
     def subagent_tokens(self, session: str) -> int:
         """All tokens of a session's subagents."""

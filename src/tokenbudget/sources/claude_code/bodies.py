@@ -50,3 +50,15 @@ def prompt_text(line: bytes) -> str | None:
     except ValueError:
         return None
     return None if message is None else first_text(message.content)
+
+
+def attachment_text(line: bytes) -> str | None:
+    """The words of an attachment line; None where it holds none."""
+    import json
+
+    try:
+        found = json.loads(line)
+        words = found["attachment"]["content"]
+    except (ValueError, RecursionError, KeyError, TypeError):
+        return None
+    return words if isinstance(words, str) else None
