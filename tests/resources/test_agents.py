@@ -31,7 +31,7 @@ def test_an_agent_that_was_never_started_is_denied(project: Project) -> None:
     [step] = proposal.steps
     assert isinstance(step, EditSettings)
     assert step.path == project.place.local_settings
-    assert step.edits == ((("permissions", "deny"), "Agent(critic)", True),)
+    assert step.edits == ((("permissions", "deny"), "Agent(critic)", True, False),)
     assert proposal.effect == "next compaction"
     assert proposal.is_chosen
     assert proposal.freed.tokens == 7  # - critic: Acts as critic. (Tools: Read)

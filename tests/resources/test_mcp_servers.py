@@ -15,7 +15,7 @@ from tests.resources.projects import (
     snapshot,
 )
 
-from tokenbudget.model.actions import NEVER_SENT, EditSettings, Proposal, Weight
+from tokenbudget.model.actions import NEVER_SENT, EditSettings, Proposal, SettingEdit, Weight
 from tokenbudget.resources.evidence import Evidence
 from tokenbudget.resources.mcp_servers import McpServers
 from tokenbudget.resources.weights import Shown, Weights
@@ -53,7 +53,7 @@ def test_a_server_that_was_offered_and_not_called_is_switched_off(project: Proje
     assert proposal.id == "mcp-servers/tracker"
     [step] = proposal.steps
     assert isinstance(step, EditSettings)
-    assert step.edits == ((("disabledMcpjsonServers",), "tracker", True),)
+    assert step.edits == (SettingEdit(("disabledMcpjsonServers",), "tracker", is_member=True),)
     assert proposal.is_chosen
     assert proposal.effect == "next start"
     assert proposal.freed == Weight(400, 40, "calibrated")
@@ -129,6 +129,29 @@ def test_a_persons_servers_are_advice_with_the_clients_own_command(project: Proj
     assert "/mcp" in commands.values()  # the one whose name is no word
     assert not any("rm -rf" in command for command in commands.values())
     assert "SECRET" not in repr(found.inventory()) + repr(proposals)
+
+
+def test_what_the_client_itself_leaves_out_is_not_switched_off_again(project: Project) -> None:
+    with_servers(project, "one", "two", "three")
+    own = {"disabledMcpServers": ["one"], "disabledMcpjsonServers": ["two"]}
+    state = {"projects": {str(project.path): own}}
+    project.write_for_user(".claude.json", json.dumps(state))
+    seen = evidence(offered=dict.fromkeys(("one", "two", "three"), 9))
+    assert set(plan(project, seen)) == {"mcp-servers/three"}
+
+
+def test_only_the_one_setting_that_works_in_every_client_is_offered(project: Project) -> None:
+    with_servers(project, "tracker")
+    [proposal] = plan(project, evidence(offered={"tracker": 9})).values()
+    [step] = proposal.steps
+    assert isinstance(step, EditSettings)
+    assert [edit.keys for edit in step.edits] == [("disabledMcpjsonServers",)]
+
+
+def test_our_own_gateway_is_taken_out_by_our_own_command(project: Project) -> None:
+    project.write_for_user(".claude.json", json.dumps({"mcpServers": {"tokenbudget": {}}}))
+    [proposal] = plan(project, evidence(offered={"tokenbudget": 9})).values()
+    assert proposal.command == "tokens gateway uninstall"
 
 
 def test_a_state_file_in_the_agents_folder_is_read_instead(project: Project) -> None:

@@ -56,7 +56,12 @@ def test_a_copy_of_a_whole_file_is_left_out_by_a_setting(project: Project) -> No
     [step] = proposal.steps
     assert isinstance(step, EditSettings)
     assert step.path == f"{project.path}/.claude/settings.local.json"
-    assert step.edits[0] == (("claudeMdExcludes",), f"{project.path}/.claude/CLAUDE.md", True)
+    assert step.edits[0] == (
+        ("claudeMdExcludes",),
+        f"{project.path}/.claude/CLAUDE.md",
+        True,
+        False,
+    )
     assert proposal.is_chosen
     assert proposal.effect == "next compaction"
     assert proposal.freed.tokens == len(LONG.split())

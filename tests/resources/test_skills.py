@@ -209,3 +209,18 @@ def test_what_an_agent_brings_along_is_offered_and_not_chosen(tmp_path: Path) ->
     found = planned(kind(project, evidence(agents={"busy": 3})))
     assert chosen(found) == {"skills/slide-deck"}
     assert ".claude/agents/busy.md names it" in found["skills/chart-making"].reason
+
+
+def test_of_one_name_the_persons_own_is_told(project: Project) -> None:
+    project.skill("twin", about="The project's.")
+    mine = project.write_for_user("skills/twin/SKILL.md", "---\ndescription: Mine.\n---\nDo.\n")
+    [item] = [one for one in kind(project).inventory() if one.name == "twin"]
+    assert item.path == str(mine)
+
+
+def test_a_client_that_knows_no_overrides_is_left_to_the_person(project: Project) -> None:
+    project.skill("deploy")
+    [proposal] = plan(project, evidence()._replace(client_version="2.0.76")).values()
+    assert (proposal.steps, proposal.is_chosen, proposal.command) == ((), False, "/skills")
+    [proposal] = plan(project, evidence()._replace(client_version="2.1.270")).values()
+    assert proposal.is_chosen

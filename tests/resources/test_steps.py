@@ -197,7 +197,7 @@ def test_a_persons_edit_stays_and_ours_leaves(shop: Shop) -> None:
         '-env.FLAG: "1"',
     ]
     found = shop.workshop.revert(step, outcome)
-    assert (found.state, "only our own" in found.message) == ("undone", True)
+    assert (found.state, "only this change" in found.message) == ("undone", True)
     assert shop.read(name) == SETTINGS.replace('"opus"', '"sonnet"')
 
 
@@ -228,7 +228,7 @@ def test_a_second_try_takes_nothing_of_theirs(shop: Shop) -> None:
     prepared = shop.workshop.prepare_revert(step, outcome)
     for _ in range(2):
         found = shop.workshop.revert(step, prepared)
-        assert (found.state, "only our own" in found.message) == ("undone", True)
+        assert (found.state, "only this change" in found.message) == ("undone", True)
         assert (shop.read(name) or "").count(rule) == 1
 
 

@@ -47,6 +47,10 @@ class Said(NamedTuple):
     """By file, what it starts by itself: `hooks`, and the `agent` that sessions are."""
     is_sandboxed: bool
     """Shell commands run in the client's sandbox, which `Read(...)` rules hold for as well."""
+    plugins: Mapping[str, bool] = {}
+    """`enabledPlugins`, by `name@marketplace`."""
+    marketplaces: Mapping[str, str] = {}
+    """`extraKnownMarketplaces`: the folders of those that are one, by name."""
 
     def takes(self, *edits: SettingEdit) -> bool:
         """Whether the project's local settings can be changed so."""
@@ -151,7 +155,20 @@ def _said(
         notes,
         {path: _started_by(document) for path, document in by_file.items()},
         any(_table(document.get("sandbox")).get("enabled") is True for document in documents),
+        {name: on for d in documents for name, on in _switches(d.get("enabledPlugins"))},
+        {name: path for d in documents for name, path in _folders(d)},
     )
+
+
+def _switches(value: object) -> list[tuple[str, bool]]:
+    return [(name, on) for name, on in _table(value).items() if isinstance(on, bool)]
+
+
+def _folders(document: dict[str, object]) -> list[tuple[str, str]]:
+    known = _table(document.get("extraKnownMarketplaces"))
+    sources = [(name, _table(_table(value).get("source"))) for name, value in known.items()]
+    paths = [(name, source.get("path")) for name, source in sources]
+    return [(name, path) for name, path in paths if isinstance(path, str) and path]
 
 
 def _started_by(document: dict[str, object]) -> dict[str, object]:

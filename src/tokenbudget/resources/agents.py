@@ -38,7 +38,10 @@ class Agents(Kind):
     def inventory(self) -> Sequence[Item]:
         """Every custom agent, a person's and the project's, with what its line weighs."""
         self._said: Said = said_by(self.place)
-        self.notes = (*self._said.notes, "agents of plugins are not judged here; see /plugin")
+        self.notes = (
+            *self._said.notes,
+            "agents of plugins are not judged here; tokens skills does",
+        )
         self._found = tuple(agents_in(self.place))
         self._mentions = Mentions(self.place, self._said, self.evidence)
         return [self._item(agent) for agent in self._found]
@@ -73,6 +76,7 @@ class Agents(Kind):
         verdict = verdict.beside(self._mentions.where(agent.name))
         edit = SettingEdit(("permissions", "deny"), f"Agent({agent.name})", is_member=True)
         can_be = _NAME.fullmatch(agent.name) is not None and self._said.takes(edit)
+        can_be = can_be and self.evidence.features.takes_agent_rules
         return Proposal(
             id=typable(self.name, agent.name),
             resource=self.name,

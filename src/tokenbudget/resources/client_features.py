@@ -72,6 +72,12 @@ class ClientFeatures(NamedTuple):
     means haiku-4-5, which writes the whole window for more than the session's model reads it."""
     has_statusline: bool
     has_skills: bool
+    takes_skill_overrides: bool
+    """Whether `skillOverrides` changes what is sent; an older client passes over it."""
+    takes_agent_rules: bool
+    """Whether `permissions.deny: ["Agent(name)"]` takes an agent's line away."""
+    has_wide_listing: bool
+    """Whether the lines of skills get their share of a window beyond 200,000 tokens as well."""
 
     @property
     def has_http_hooks(self) -> bool:
@@ -98,6 +104,9 @@ def _looked_at(
         has_cheap_haiku=is_newest,
         has_statusline=True,
         has_skills=True,
+        takes_skill_overrides=not is_strict,
+        takes_agent_rules=not is_strict,
+        has_wide_listing=is_newest,
     )
 
 
@@ -146,6 +155,9 @@ def features_in_common(versions: Iterable[str]) -> ClientFeatures:
         has_cheap_haiku=all(one.has_cheap_haiku for one in found),
         has_statusline=all(one.has_statusline for one in found),
         has_skills=all(one.has_skills for one in found),
+        takes_skill_overrides=all(one.takes_skill_overrides for one in found),
+        takes_agent_rules=all(one.takes_agent_rules for one in found),
+        has_wide_listing=all(one.has_wide_listing for one in found),
     )
 
 

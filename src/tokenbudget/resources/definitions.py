@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 from tokenbudget.resources.clutter_names import folder_copy_of, named
 from tokenbudget.resources.front_matter import front_matter
@@ -23,11 +23,13 @@ if TYPE_CHECKING:
 
     from tokenbudget.resources.kind import Place
 
+DefinitionKind: TypeAlias = Literal["skill", "command", "agent"]
+
 SKILL_NAME = "SKILL.md"
 DESCRIPTION_CHARACTERS = 1_536
 """The client's own `skillListingMaxDescChars`."""
 MOST_DEFINITIONS = 1_000
-_MOST_BYTES = 262_144
+MOST_BYTES = 262_144
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]*")
 """A title that the client tells beside a skill's name: any other is not in the line."""
 _MOST_DEPTH = 6
@@ -51,49 +53,84 @@ class Definition(NamedTuple):
     """What it is a copy of by its place; '' for none."""
     other_names: tuple[str, ...] = ()
     """What it may be told as in the ledger beside its name."""
+    kind: DefinitionKind = "skill"
+    about: str = ""
+    """Its description, and when it is to be used, as far as a line would tell them."""
 
 
 def skills_in(place: Place, description_characters: int) -> list[Definition]:
     """The skills and commands of the person and of the project.
 
-    A project's own hides one of the same name, and a skill a command.
+    A person's own hides the project's of the same name, and a skill a command; measured with
+    2.1.270 and 2.1.329. (2.0.76 tells of them all.)
     """
-    found = {one.name: one for one in _commands(place, description_characters)}
-    for top, tops, is_users in _folders(place, "skills"):
-        names = _listed(top)
-        for name in names[:MOST_DEFINITIONS]:
-            path = os.path.join(top, name, SKILL_NAME)
-            text = text_at(path, tops, _MOST_BYTES)
-            if text is not None:
-                copy_of = folder_copy_of(name, frozenset(names))
-                one = _skill(name, path, text, description_characters, is_users, copy_of)
-                found[name] = _without_title_of_others(one, names)
-    return list(found.values())
+    return list({one.name: one for one in skill_files(place, description_characters)}.values())
 
 
-def _commands(place: Place, description_characters: int) -> Iterator[Definition]:
-    for top, tops, is_users in _folders(place, "commands"):
-        for path, beside in _markdown_below(top):
-            text = text_at(path, tops, _MOST_BYTES)
-            if text is not None:
-                name = os.path.relpath(path, top).removesuffix(".md").replace(os.sep, ":")
-                leftover = named(os.path.basename(path), beside)
-                copy_of = leftover.original if leftover and leftover.original in beside else ""
-                yield _skill(name, path, text, description_characters, is_users, copy_of)
+def skill_files(place: Place, description_characters: int) -> Iterator[Definition]:
+    """Every skill and command there is, those that are hidden by a later one of the name too."""
+    for top, tops, is_users in _project_first(place, "commands"):
+        yield from commands_below(top, tops, is_users, description_characters)
+    for top, tops, is_users in _project_first(place, "skills"):
+        yield from skills_below(top, tops, is_users, description_characters)
+
+
+def skills_below(
+    top: str, tops: Sequence[str], is_users: bool, description_characters: int
+) -> Iterator[Definition]:
+    """The skills of one folder; `tops` are where its files may lie."""
+    names = listed(top)
+    for name in names[:MOST_DEFINITIONS]:
+        path = os.path.join(top, name, SKILL_NAME)
+        text = text_at(path, tops, MOST_BYTES)
+        if text is not None:
+            copy_of = folder_copy_of(name, frozenset(names))
+            one = _skill(name, path, text, description_characters, is_users, copy_of)
+            yield _without_title_of_others(one, names)
+
+
+def commands_below(
+    top: str, tops: Sequence[str], is_users: bool, description_characters: int
+) -> Iterator[Definition]:
+    """The commands of one folder."""
+    for path, beside in _markdown_below(top):
+        text = text_at(path, tops, MOST_BYTES)
+        if text is not None:
+            name = os.path.relpath(path, top).removesuffix(".md").replace(os.sep, ":")
+            leftover = named(os.path.basename(path), beside)
+            copy_of = leftover.original if leftover and leftover.original in beside else ""
+            one = _skill(name, path, text, description_characters, is_users, copy_of)
+            yield one._replace(kind="command")
 
 
 def agents_in(place: Place) -> list[Definition]:
-    """The custom agents, by name; of several files with one name only the first is told."""
+    """The custom agents, by name.
+
+    A project's own hides a person's, and of several files in one folder the first is told.
+    """
     found: dict[str, Definition] = {}
     for top, tops, is_users in _folders(place, "agents"):
         own: dict[str, Definition] = {}
-        for path, beside in _markdown_below(top):
-            text = text_at(path, tops, _MOST_BYTES)
-            agent = None if text is None else _agent(path, text, is_users, beside)
-            if agent is not None and (agent.name not in own or own[agent.name].leftover_of):
+        for agent in agents_below(top, tops, is_users):
+            if agent.name not in own or own[agent.name].leftover_of:
                 own[agent.name] = agent
         found |= own
     return list(found.values())
+
+
+def agent_files(place: Place) -> Iterator[Definition]:
+    """Every custom agent there is, those that are hidden by another of the name too."""
+    for top, tops, is_users in _folders(place, "agents"):
+        yield from agents_below(top, tops, is_users)
+
+
+def agents_below(top: str, tops: Sequence[str], is_users: bool) -> Iterator[Definition]:
+    """The custom agents of one folder."""
+    for path, beside in _markdown_below(top):
+        text = text_at(path, tops, MOST_BYTES)
+        agent = None if text is None else _agent(path, text, is_users, beside)
+        if agent is not None:
+            yield agent
 
 
 def _folders(place: Place, kind: str) -> list[tuple[str, tuple[str, ...], bool]]:
@@ -103,6 +140,11 @@ def _folders(place: Place, kind: str) -> list[tuple[str, tuple[str, ...], bool]]
         for folder in reversed(place.claude_dirs)
     ]
     return [*found, (os.path.join(place.agent_folder, kind), (place.project,), False)]
+
+
+def _project_first(place: Place, kind: str) -> list[tuple[str, tuple[str, ...], bool]]:
+    *own, projects = _folders(place, kind)
+    return [projects, *own]
 
 
 def _skill(
@@ -127,6 +169,7 @@ def _skill(
         changed_ms,
         copy_of,
         (title,) if title and title != name else (),
+        about=words,
     )
 
 
@@ -154,6 +197,8 @@ def _agent(path: str, text: str, is_users: bool, beside: frozenset[str]) -> Defi
         size_bytes,
         changed_ms,
         leftover.original if leftover and leftover.original in beside else "",
+        kind="agent",
+        about=told,
     )
 
 
@@ -167,7 +212,8 @@ def _first_line(body: str) -> str:
     return next((line.strip("# ").strip() for line in body.splitlines() if line.strip()), "")
 
 
-def _listed(folder: str) -> list[str]:
+def listed(folder: str) -> list[str]:
+    """The names in a folder; none where it cannot be read."""
     try:
         return sorted(os.listdir(folder))
     except (OSError, ValueError):

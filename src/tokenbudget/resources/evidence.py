@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from tokenbudget.resources.client_features import features_in_common
+from tokenbudget.resources.client_versions import versions_in_use
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from tokenbudget.ledger.store import Ledger
     from tokenbudget.ledger.uses import FileRow, UseRow
+    from tokenbudget.resources.client_features import ClientFeatures
 
 DAY_MS = 86_400_000
 WEEK_DAYS = 7
@@ -55,6 +59,13 @@ class Evidence(NamedTuple):
     edits: tuple[FileUse, ...] = ()
     resource_reads: int = 0
     """Looks at the resources of some MCP server; of which one is not told."""
+    client_version: str = ""
+    """The newest release of the client that any session of the period tells of; '' for none."""
+
+    @property
+    def features(self) -> ClientFeatures:
+        """What that release takes; with none known, what the newest tested one does."""
+        return features_in_common([self.client_version] if self.client_version else [])
 
     @property
     def sessions(self) -> int:
@@ -114,6 +125,9 @@ def evidence_of(
         reads=_files(uses.reads),
         edits=_files(uses.edits),
         resource_reads=uses.resource_reads,
+        client_version=next(
+            (one.version for one in versions_in_use(ledger.sessions(), None, now_ms)), ""
+        ),
     )
 
 

@@ -205,7 +205,7 @@ class FileEdits:
         if conflicts:
             return _Change(found, text.encode(), "; ".join(conflicts), True, left, only)
         after = None if before is None and not text else text.encode()
-        said = "it was edited since; only our own change is taken out"
+        said = "the file has changed since; only this change is taken out of it"
         return _Change(found, after, said, tried=only)
 
     # ── writing ────────────────────────────────────────────────────────────────────────────────

@@ -1,9 +1,14 @@
 """MCP servers: names, instructions and loaded schemas of each are in every request.
 
 `disabledMcpjsonServers` in the project's local settings switches off a server of `.mcp.json`, and
-wins over settings that enable it. Measured with Claude Code 2.1.329: it takes effect at the next
-start only. Servers that the person added elsewhere stand in `.claude.json`, which belongs to the
-client alone: of those only the names are read, and the client's own command is told.
+wins over settings that enable it. The end-to-end tests see the requests of Claude Code 2.0.76,
+2.1.270 and 2.1.329, with two models each: it takes effect at the next start only, and has none on
+servers that the person added. Those stand in `.claude.json`, which belongs to the client alone: of
+them only the names are read, and the client's own command is told.
+
+Nothing else is offered. A rule that denies `mcp__server` does nothing in 2.0.76 and leaves the
+server's instructions where it works; `enabledMcpjsonServers`, `enableAllProjectMcpServers: false`
+and `"disabled": true` of an entry switch nothing off.
 """
 
 from __future__ import annotations
@@ -28,6 +33,8 @@ if TYPE_CHECKING:
     from tokenbudget.model.actions import Weight
     from tokenbudget.resources.agent_settings import Said
 
+OWN = "tokenbudget"
+"""Our own gateway, which stands for other servers."""
 PROJECT_FILE, STATE_FILE = ".mcp.json", ".claude.json"
 MOST_SERVERS = 200
 _MOST_PROJECT_BYTES, _MOST_STATE_BYTES = 1_000_000, 64_000_000
@@ -87,33 +94,38 @@ class McpServers(Kind):
             if os.path.lexists(path):
                 self.notes = (*self.notes, f"{PROJECT_FILE} cannot be read")
             return []
-        disabled = {server_key(name) for name in self._said.disabled_servers}
+        switched_off = self._said.disabled_servers | self._switched_off_in_client()
+        disabled = {server_key(name) for name in switched_off}
         return [
             Server(name, "project", path, size, is_off=server_key(name) in disabled)
             for name, size in _servers(_object(text))
         ]
 
-    def _of_person(self) -> list[Server]:
+    def _switched_off_in_client(self) -> frozenset[str]:
+        """Servers of `.mcp.json` that the client itself was told to leave out, by `/mcp`."""
+        own = _project_table(self._client_state()[1], self.place.project)
+        lists = (own.get("disabledMcpServers"), own.get("disabledMcpjsonServers"))
+        return frozenset(str(name) for one in lists if isinstance(one, list) for name in one)
+
+    def _client_state(self) -> tuple[str, dict[str, object]]:
+        """The path of the client's own file, and what it says; the first that can be read."""
         for path, top in _state_files(self.place.claude_dirs, self.place.home):
             text = text_at(path, (top,), _MOST_STATE_BYTES)
-            if text is None:
-                continue
-            document = _object(text)
-            projects = document.get("projects")
-            own = projects.get(self.place.project) if isinstance(projects, dict) else None
-            own = own if isinstance(own, dict) else {}
-            off = own.get("disabledMcpServers")
-            names = set(map(str, off)) if isinstance(off, list) else set()
-            scopes: tuple[tuple[Scope, dict[str, object]], ...] = (
-                ("user", document),
-                ("local", own),
-            )
-            return [
-                Server(name, scope, path, size, is_off=name in names)
-                for scope, table in scopes
-                for name, size in _servers(table)
-            ]
-        return []
+            if text is not None:
+                return path, _object(text)
+        return "", {}
+
+    def _of_person(self) -> list[Server]:
+        path, document = self._client_state()
+        own = _project_table(document, self.place.project)
+        off = own.get("disabledMcpServers")
+        names = set(map(str, off)) if isinstance(off, list) else set()
+        scopes: tuple[tuple[Scope, dict[str, object]], ...] = (("user", document), ("local", own))
+        return [
+            Server(name, scope, path, size, is_off=name in names)
+            for scope, table in scopes
+            for name, size in _servers(table)
+        ]
 
     def _item(self, server: Server) -> Item:
         use = self._use(server)
@@ -209,6 +221,13 @@ def _object(text: str) -> dict[str, object]:
     return found if isinstance(found, dict) else {}
 
 
+def _project_table(document: dict[str, object], project: str) -> dict[str, object]:
+    """What the client's own file says of one project."""
+    projects = document.get("projects")
+    own = projects.get(project) if isinstance(projects, dict) else None
+    return own if isinstance(own, dict) else {}
+
+
 def _servers(table: dict[str, object]) -> list[tuple[str, int]]:
     """(name, bytes of its definition); what the definition says is nobody's business here."""
     found = table.get("mcpServers")
@@ -228,6 +247,8 @@ def _command(server: Server) -> str:
     """What the person would type; nothing that a name could turn into another command."""
     if not _PLAIN_NAME.fullmatch(server.name):
         return "/mcp"
+    if server.name == OWN:
+        return "tokens gateway uninstall"
     if server.scope in ("user", "local"):
         return f"claude mcp remove {server.name} -s {server.scope}"
     return f"/mcp disable {server.name}"

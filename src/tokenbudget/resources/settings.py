@@ -109,6 +109,9 @@ def differences(now: str, after: str, edits: Sequence[SettingEdit]) -> list[str]
         if edit.is_member:
             is_lost = _has(there, edit.value) and not _has(then, edit.value)
             lines += [f"-{dotted(edit.keys)}: {shown(edit.value)}"] if is_lost else []
+        elif edit.is_gone:  # what stands there may hold secrets, and is told by its name alone
+            sign = "+" if isinstance(there, _Gone) else "-"
+            lines += [] if _is_same(there, then) else [f"{sign}{dotted(edit.keys)}"]
         elif not _is_same(there, then):
             lines += [f"-{dotted(edit.keys)}: {shown(there)}"]
             lines += [] if isinstance(then, _Gone) else [f"+{dotted(edit.keys)}: {shown(then)}"]
@@ -149,6 +152,8 @@ def _with(text: str, edit: SettingEdit) -> str:
         if isinstance(there, list) and any(same(one, edit.value) for one in there):
             return text
         return with_item(text, edit.keys, edit.value)
+    if edit.is_gone:
+        return text if isinstance(there, _Gone) else without_key(text, edit.keys)
     if not isinstance(there, _Gone):
         if same(there, edit.value):
             return text
@@ -183,7 +188,9 @@ def _without_member(text: str, edit: SettingEdit) -> str:
 
 def _without_value(text: str, before: str, edit: SettingEdit) -> str:
     there, old = _value_at(text, edit.keys), _value_at(before, edit.keys)
-    if not _is_same(there, edit.value):
+    if edit.is_gone and not isinstance(there, _Gone):
+        raise _Conflict(f"{dotted(edit.keys)} was written anew since we took it away; it is left")
+    if not edit.is_gone and not _is_same(there, edit.value):
         raise _Conflict(
             f"{dotted(edit.keys)} was {shown(old)}, we set it to {shown(edit.value)}, and it is"
             f" {shown(there)} now; it is left so"

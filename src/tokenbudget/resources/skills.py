@@ -53,7 +53,7 @@ class Skills(Kind):
         self._said: Said = said_by(self.place)
         self.notes = (
             *self._said.notes,
-            "skills of plugins are not judged here; see /plugin",
+            "skills of plugins are not judged here; tokens skills does",
         )
         characters = self._said.description_characters
         most = DESCRIPTION_CHARACTERS if characters is None else characters
@@ -102,7 +102,7 @@ class Skills(Kind):
         verdict = verdict.beside(self._mentions.where(skill.name, *skill.other_names))
         value = "user-invocable-only" if skill.is_typed else "off"
         edit = SettingEdit(("skillOverrides", skill.name), value, is_member=False)
-        can_be = self._said.takes(edit)
+        can_be = self._said.takes(edit) and self.evidence.features.takes_skill_overrides
         reason = verdict.reason
         if skill.is_typed:
             reason += f"; it can still be typed as /{shown(skill.name)}"

@@ -7,10 +7,11 @@ process ended is looked at (`look`) and is then done or not done.
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 from tokenbudget.model.actions import (
     ArchiveSession,
+    ClientServer,
     EditSettings,
     EditText,
     Outcome,
@@ -31,19 +32,24 @@ if TYPE_CHECKING:
     from tokenbudget.system.kept import Kept
     from tokenbudget.system.trash import Trash
 
-SessionStep: TypeAlias = "ArchiveSession | RecoverSession"
+SessionStep: TypeAlias = ArchiveSession | RecoverSession
+_Done = TypeVar("_Done")
 
 
-class SessionHands(NamedTuple):
-    """What `app` hands in for one kind of session step."""
+class StepHands(NamedTuple, Generic[_Done]):
+    """What `app` hands in for one kind of step that is no edit: of a session, by the client."""
 
-    apply: Callable[[SessionStep], Outcome]
-    verify: Callable[[SessionStep, Outcome], str]
-    look: Callable[[SessionStep, Outcome], Outcome]
+    apply: Callable[[_Done], Outcome]
+    verify: Callable[[_Done, Outcome], str]
+    look: Callable[[_Done, Outcome], Outcome]
     """Whether a step that was begun was done."""
-    foresee: Callable[[SessionStep, Outcome], Outcome]
+    foresee: Callable[[_Done, Outcome], Outcome]
     """What `revert` would come to; nothing is changed."""
-    revert: Callable[[SessionStep, Outcome], Outcome]
+    revert: Callable[[_Done, Outcome], Outcome]
+
+
+SessionHands = StepHands[SessionStep]
+ClientHands = StepHands[ClientServer]
 
 
 class Workshop:
@@ -58,6 +64,7 @@ class Workshop:
         *,
         archive: SessionHands | None = None,
         recover: SessionHands | None = None,
+        client: ClientHands | None = None,
         cause: str = "tokens",
     ) -> None:
         """Build a workshop.
@@ -69,14 +76,16 @@ class Workshop:
             clock: For waiting.
             archive: Does the steps that archive a session; without it they fail.
             recover: The same for those that recover one.
+            client: The same for those that the agent's client carries out.
             cause: The command; the trash tells it.
         """
         rooted = Rooted(roots)
         self._trashing = Trashing(trash, rooted, cause)
         self._edits = FileEdits(trash, kept, rooted, clock, cause)
-        self._sessions: dict[type, SessionHands | None] = {
+        self._by_others: dict[type, StepHands[Any] | None] = {
             ArchiveSession: archive,
             RecoverSession: recover,
+            ClientServer: client,
         }
 
     def prepare(self, step: Step) -> Outcome:
@@ -169,10 +178,11 @@ class Workshop:
             found = _failed(wrong)
         return found._replace(result={**outcome.result, **found.result})
 
-    def _hands(self, step: SessionStep) -> SessionHands:
-        hands = self._sessions[type(step)]
+    def _hands(self, step: SessionStep | ClientServer) -> StepHands[Any]:
+        hands = self._by_others[type(step)]
         if hands is None:
-            raise TokenBudgetError(f"the session {step.session} cannot be handled here")
+            what = step.server if isinstance(step, ClientServer) else step.session
+            raise TokenBudgetError(f"{what} cannot be handled here")
         return hands
 
 
