@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.gateway.hooks.hook_desk import HookDesk, context_of, read_response
+from tests.gateway.hooks.hook_desk import HookDesk, read_response
 
 from tokenbudget.archive.spill import Spill
+from tokenbudget.compression.policy import MOST_NARROWED_CHARS
 from tokenbudget.gateway.hooks.handler import Answer, answer
 from tokenbudget.gateway.hooks.payload import event_of
+from tokenbudget.gateway.hooks.put_away import MOST_BYTES
 from tokenbudget.gateway.hooks.trim_question import question_for, question_from
 from tokenbudget.gateway.hooks.trimming import Trimmer
 from tokenbudget.model.errors import ProjectUnusable
@@ -109,6 +111,95 @@ def test_a_repeated_command_gives_its_whole_output(door: Door) -> None:
     assert replaced(door.runs("make", LOG)) is None
 
 
+# ── what the client puts into a file ──────────────────────────────────────────────────────────────
+
+
+class PutAway:
+    """An output of which the client shows the beginning and names a file."""
+
+    def __init__(self, door: Door, folder: Path, output: str = LOG * 2) -> None:
+        self.door = door
+        self.path = folder / "projects/p/s/tool-results/b1.txt"
+        self.path.parent.mkdir(parents=True)
+        self.path.write_text(output)
+        self.response: dict[str, Any] = {
+            "stdout": output[:30_000], "stderr": "", "interrupted": False,
+            "persistedOutputPath": str(self.path), "persistedOutputSize": len(output),
+        }  # fmt: skip
+
+    def passes(self, command: str = "make", **more: object) -> Answer:
+        return self.door.passes("Bash", {**self.response, **more}, command=command)
+
+
+@pytest.fixture
+def put_away(door: Door, tmp_path: Path) -> PutAway:
+    return PutAway(door, tmp_path)
+
+
+def test_what_the_client_would_cut_is_narrowed_and_every_byte_is_kept(put_away: PutAway) -> None:
+    found = replaced(put_away.passes())
+    assert sorted(found) == ["interrupted", "stderr", "stdout"]  # else the client would cut it
+    assert len(found["stdout"]) < MOST_NARROWED_CHARS + 400
+    *_, way_back, place = found["stdout"].split("\n")
+    handle = way_back.rpartition("tokens recall ")[2].rstrip("]")
+    assert put_away.door.kept(handle) == (LOG * 2).encode()
+    assert place == f"[~ or read {put_away.path}]"
+    assert put_away.door.desk.state.trimmed == [1, 0]  # the client would have shown less still
+
+
+def test_what_loses_nothing_names_no_way_back(door: Door, tmp_path: Path) -> None:
+    found = replaced(PutAway(door, tmp_path, "[]\n" + "the same line\n" * 3_000).passes())
+    assert ("tokens recall" in found["stdout"]) is ("or read" in found["stdout"])
+
+
+def test_whoever_repeats_the_call_gets_what_the_client_shows(put_away: PutAway) -> None:
+    assert replaced(put_away.passes()) is not None
+    assert replaced(put_away.passes()) is None
+
+
+def test_a_source_file_that_is_too_long_to_be_shown_is_narrowed_too(
+    door: Door, tmp_path: Path
+) -> None:
+    found = replaced(PutAway(door, tmp_path, SOURCE * 20).passes("cat src/cart.py"))
+    assert "def part_0(given):" in found["stdout"]
+    assert "tokens recall " in found["stdout"]
+
+
+def test_nothing_is_narrowed_where_nothing_is_to_be_lost(put_away: PutAway) -> None:
+    put_away.door.desk.wishes(mode="verbose")
+    assert replaced(put_away.passes()) is None
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"persistedOutputPath": "/etc/passwd"}, {"persistedOutputPath": 5},
+        {"persistedOutputPath": "relative/tool-results/b1.txt"}, {"stdout": "something else"},
+        {"persistedOutputPath": "/nowhere/tool-results/b1.txt"}, {"stdout": ""}, {"stdout": None},
+        {"isImage": True}, {"interrupted": True}, {"backgroundTaskId": "b1"},
+    ],
+)  # fmt: skip
+def test_what_is_not_surely_this_output_is_left_to_the_client(
+    put_away: PutAway, more: dict[str, Any]
+) -> None:
+    assert replaced(put_away.passes(**more)) is None
+
+
+def test_a_file_that_is_a_link_bad_text_or_too_large_is_left_to_the_client(
+    put_away: PutAway, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    put_away.path.rename(other)
+    put_away.path.symlink_to(other)
+    assert replaced(put_away.passes()) is None
+    put_away.path.unlink()
+    put_away.path.write_bytes(LOG.encode() + b"\xff" * 9)
+    assert replaced(put_away.passes()) is None
+    put_away.path.write_text(LOG * 40)
+    assert put_away.path.stat().st_size > MOST_BYTES
+    assert replaced(put_away.passes()) is None
+
+
 # ── files ─────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -131,18 +222,14 @@ def test_read_again_unchanged_it_is_a_reference_and_then_itself(door: Door, tmp_
     assert replaced(door.reads(path)) is None
 
 
-def test_a_change_is_shown_with_the_numbers_of_the_file(door: Door, tmp_path: Path) -> None:
+def test_a_changed_file_is_given_whole_and_then_referred_to(door: Door, tmp_path: Path) -> None:
     door.desk.wishes(mode="compressed")
     path = tmp_path / "cart.py"
     path.write_text(SOURCE)
     door.reads(path)
     path.write_text(SOURCE.replace("given * 70", "given * 71 + 1"))
-    said = door.reads(path)
-    content = replaced(said)["file"]["content"]
-    beside = context_of(said)
-    number = SOURCE[: SOURCE.index("given * 70")].count("\n") + 1
-    assert f"{number}\t    return given * 71 + 1" in beside.split("\n")
-    assert len(content) + len(beside) < len(SOURCE) / 3
+    assert replaced(door.reads(path)) is None
+    assert "cart.py above" in replaced(door.reads(path))["file"]["content"]
 
 
 def test_a_window_that_may_have_lost_something_is_not_referred_to(

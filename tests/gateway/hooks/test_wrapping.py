@@ -19,7 +19,9 @@ from tests.gateway.hooks.hook_desk import SESSION, HookDesk
 
 from tokenbudget.archive.spill import Spill
 from tokenbudget.gateway.hooks import wrapped_output
+from tokenbudget.gateway.hooks.huge_commands import is_huge
 from tokenbudget.gateway.hooks.payload import event_of
+from tokenbudget.gateway.hooks.plain_commands import PLAIN
 from tokenbudget.gateway.hooks.wrapping import around, is_of_a_kind
 from tokenbudget.system.clock import SystemClock
 
@@ -77,6 +79,54 @@ def test_no_word_that_means_more_than_itself_gets_through(text: str) -> None:
             assert os.listdir(folder) == []
         words = shlex.split(command.rstrip().removesuffix(" 2>&1"))
         assert done.stdout.decode().split("\0")[:-1] == words[1:]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "ls -R", "ls -laR /usr", "ls --recursive . 2>&1", "/bin/ls -R /etc", "du -a .", "du",
+        "tree", "tree -a src", "cd /srv && tree", "npm ls --all", "npm audit --json", "pip check",
+        "pnpm list -r", "npm outdated",
+    ],
+)  # fmt: skip
+def test_what_looks_through_whole_trees_is_known_to_be_huge(command: str) -> None:
+    assert is_huge(command)
+    assert not is_of_a_kind(command)
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["find / -name x", "grep -rn import src", "rg total", "diff -r a b", "fgrep -r x ."],
+)
+def test_whose_exit_code_a_client_understands_is_left_its_own_words(command: str) -> None:
+    """`grep` that finds nothing would be a failure in ours."""
+    assert not is_huge(command)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "", "ls", "ls -la", "ls --reverse", "npm install", "npm ci", "npm run ls", "npm audit fix",
+        "npm audit --fix", "cat x", "git log", "git push", "journalctl -f", "tail -f x",
+        "tree -o out", "tree -oout", "tree --output out", "tree -R -H .", "tree '-o' out",
+        "tree ''-o out", "ls -R '/a b'", "ls -R | head", "ls -R; rm x", "ls -R && rm x", "ls -R &",
+        "ls -R > out", "ls -R 2>/dev/null", "ls -R $HOME", "ls -R ~", "ls -R *", "ls -R `pwd`",
+        "ls -R $(pwd)", "ls -R 'a", "ls -R\nrm x", "ls -R <<E\nE", "LC_ALL=C ls -R", "X=1 tree",
+        "sudo ls -R /", "cd $X && tree", "cd /a && cd /b && tree", "tree || true", "{ tree",
+        "ls -R \u00a0b", "xargs ls -R", "tree " + "x" * 2_000,
+    ],
+)  # fmt: skip
+def test_what_is_not_surely_a_look_is_not(command: str) -> None:
+    assert not is_huge(command)
+
+
+@given(st.text(alphabet="lsR-o treecd'\"\\$`;&|><\n(){}!*?~#", max_size=30))
+def test_a_look_holds_no_sign_that_means_more_than_itself(text: str) -> None:
+    for program in ("ls -R", "tree", "cd a && ls -R"):
+        command = f"{program} {text}"
+        if is_huge(command):
+            rest = command.strip().removesuffix(" 2>&1").removeprefix("cd a && ")
+            assert PLAIN.issuperset(rest)
 
 
 # ── how they end ──────────────────────────────────────────────────────────────────────────────────
@@ -172,6 +222,33 @@ def test_what_is_no_text_or_short_is_shown_as_it_is(content: bytes, tmp_path: Pa
     done = subprocess.run(["sh", "-c", words], capture_output=True, check=False, cwd=tmp_path)
     assert done.returncode == 1
     assert done.stdout.startswith(content)
+
+
+def test_what_no_memory_should_hold_is_shortened_as_it_passes(tmp_path: Path) -> None:
+    line = "/usr/lib/python3/dist-packages/pkg/module.py\n"
+    count = wrapped_output.MOST_BYTES // len(line) + 9
+    find = tmp_path / "find"
+    find.write_text(f"#!/bin/sh\nyes '{line.strip()}' | head -n {count}\necho end; exit 1\n")
+    find.chmod(0o755)
+    done = run("sh", f"{find} /", tmp_path / "home", "balanced")
+    assert done.returncode == 1
+    *_, end, way_back, _ = done.stdout.rstrip().split("\n")
+    assert len(done.stdout) < 9_000
+    assert end == "end"
+    handle = way_back.partition(f"all {count + 2:,} lines: tokens recall ")[2].rstrip("]")
+    content = Spill(tmp_path / "home/spill", SystemClock()).content(handle).decode()
+    assert content == line * count + "end\n"
+
+
+def test_what_is_longer_still_is_shown_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "out"
+    path.write_bytes(b"a line\n" * 900)
+    monkeypatch.setattr(wrapped_output, "MOST_STREAMED_BYTES", 900)
+    with pytest.raises(ValueError, match="too long"):
+        wrapped_output.streamed(str(tmp_path), str(path), "find /", "balanced")
+    assert not (tmp_path / "spill").exists()
 
 
 # ── when ──────────────────────────────────────────────────────────────────────────────────────────
@@ -329,6 +406,48 @@ def test_where_a_disk_is_full_nothing_is_wrapped(
     full = os.statvfs_result((*facts[:3], 0, 0, *facts[5:]))
     monkeypatch.setattr("posix.statvfs", lambda path: full)
     assert permitted.asks("npm test", "bypassPermissions") == {}
+
+
+@pytest.mark.parametrize(
+    ("settings", "mode"),
+    [
+        ({"model": "opus"}, "bypassPermissions"),
+        ({"permissions": {"allow": ["Bash"]}}, "default"),
+        ({"permissions": {"allow": ["Bash(*)"], "deny": ["Bash(rm:*)", "WebFetch"]}}, "default"),
+    ],
+)  # fmt: skip
+def test_a_long_listing_is_wrapped_and_nothing_is_allowed_by_us(
+    permitted: Permitted, settings: dict[str, Any], mode: str
+) -> None:
+    permitted.says(**settings)
+    found = permitted.asks("ls -R /etc", mode)
+    assert "permissionDecision" not in found
+    assert found["updatedInput"]["command"].startswith("{ ls -R /etc\n} >|")
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        {}, {"allow": ["Bash(ls:*)"]}, {"allow": ["Bash(ls -R /)"]},
+        {"allow": ["Bash"], "deny": ["Read(./.env)"]}, {"allow": ["Bash"], "ask": ["Read"]},
+        {"allow": ["Bash"], "deny": ["Grep"]}, {"allow": ["Bash"], "deny": ["Bash(ls:*)"]},
+        {"allow": ["Bash"], "ask": ["Bash"]}, {"allow": ["Bash"], "deny": ["LS(//etc)"]},
+    ],
+)  # fmt: skip
+def test_a_long_listing_that_a_rule_about_files_may_be_about_is_left_alone(
+    permitted: Permitted, rules: dict[str, list[str]]
+) -> None:
+    """A client may ask about a path although a rule allows the program."""
+    permitted.says(permissions=rules)
+    assert permitted.asks("ls -R /") == {}
+
+
+def test_where_it_may_not_be_wrapped_the_guard_still_stands(
+    permitted: Permitted, tmp_path: Path
+) -> None:
+    (tmp_path / "big.txt").write_text("a line\n" * 4_000)
+    said = permitted.asks(f"cat {tmp_path}/big.txt")
+    assert said["permissionDecision"] == "deny"
 
 
 def test_rules_against_other_programs_do_no_harm(permitted: Permitted) -> None:

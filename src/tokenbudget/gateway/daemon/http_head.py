@@ -68,12 +68,11 @@ def understood(head: bytes, port: int, secret: str) -> Request:
     Raises:
         Refusal: it is not one that is answered.
     """
-    lines = head[:-4].split(b"\r\n")
-    if len(lines) > HEAD_LINES:
-        raise Refusal(431, "the head has too many lines")
-    method, target = _request_line(lines[0])
-    fields = _fields(lines[1:])
-    _refuse_strangers(fields, port, secret)
+    method, target, fields = parts_of(head)
+    refuse_other_hosts(fields, port)
+    if "origin" in fields or any(name.startswith("sec-fetch-") for name in fields):
+        raise Refusal(403, "web pages are not answered")
+    refuse_strangers(fields, secret)
     wanted = ROUTES.get(target)
     if wanted is None:
         raise Refusal(404, "there is no such route")
@@ -81,10 +80,19 @@ def understood(head: bytes, port: int, secret: str) -> Request:
         raise Refusal(405, f"{target} is for {wanted}", allow=wanted)
     return Request(
         target,
-        _body_bytes(fields, method),
+        body_bytes(fields, method),
         is_last=fields.get("connection", "").lower() == "close",
         wants_go_ahead=fields.get("expect", "").lower() == "100-continue",
     )
+
+
+def parts_of(head: bytes) -> tuple[str, str, dict[str, str]]:
+    """Method, target and headers of a head; names of headers in lower case. Raises Refusal."""
+    lines = head[:-4].split(b"\r\n")
+    if len(lines) > HEAD_LINES:
+        raise Refusal(431, "the head has too many lines")
+    method, target = _request_line(lines[0])
+    return method, target, _fields(lines[1:])
 
 
 def _request_line(line: bytes) -> tuple[str, str]:
@@ -114,19 +122,22 @@ def _fields(lines: list[bytes]) -> dict[str, str]:
     return found
 
 
-def _refuse_strangers(fields: dict[str, str], port: int, secret: str) -> None:
-    """Web pages, other names for this machine, and whoever does not know the secret."""
+def refuse_other_hosts(fields: dict[str, str], port: int) -> None:
+    """Other names for this machine, as a page has them that was resolved to it. Raises Refusal."""
     if fields.get("host") not in (f"{HOST}:{port}", f"localhost:{port}"):
         raise Refusal(421, "this host is not served here")
-    if "origin" in fields or any(name.startswith("sec-fetch-") for name in fields):
-        raise Refusal(403, "web pages are not answered")
+
+
+def refuse_strangers(fields: dict[str, str], secret: str) -> None:
+    """Whoever does not know the secret. Raises Refusal."""
     scheme, _, given = fields.get("authorization", "").partition(" ")
     is_known = hmac.compare_digest(given.encode("latin-1"), secret.encode())
     if scheme.lower() != "bearer" or not secret or not is_known:
         raise Refusal(401, "the secret is missing or wrong")
 
 
-def _body_bytes(fields: dict[str, str], method: str) -> int:
+def body_bytes(fields: dict[str, str], method: str) -> int:
+    """How long the body is that comes with a request. Raises Refusal."""
     if "transfer-encoding" in fields:
         raise Refusal(411, "the length of the body must be told")
     length = fields.get("content-length")

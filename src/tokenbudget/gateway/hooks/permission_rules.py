@@ -32,11 +32,17 @@ RULED_MODES = ("default", "acceptEdits")
 LONGEST_PLACE = 200
 """A client cuts the names of longer folders."""
 _ANY = ("Bash", "Bash(*)", "Bash(:*)")
+_NOT_ABOUT_FILES = ("Bash(", "WebFetch", "WebSearch", "mcp__")
 _ABOUT_FILES = ("Read", "Edit", "Write", "MultiEdit", "NotebookEdit")
 
 
-def runs_unasked(event: "HookEvent", command: str, home: str) -> bool:
-    """Whether this very command would run without anybody being asked, with a file in our home."""
+def runs_unasked(event: "HookEvent", command: str, home: str, is_looking: bool = False) -> bool:
+    """Whether this very command would run without anybody being asked, with a file in our home.
+
+    `is_looking`: it goes through files, which a client may ask about although a rule names the
+    program; so of rules that allow only `Bash` as a whole counts, and of those that forbid or ask
+    each that may be about files is in the way.
+    """
     mode = event.told.get("permission_mode")
     if mode != UNASKED_MODE and mode not in RULED_MODES:
         return False
@@ -52,7 +58,11 @@ def runs_unasked(event: "HookEvent", command: str, home: str) -> bool:
         against = [*_rules(rules, "deny"), *_rules(rules, "ask")]
         if any(_may_concern(rule, command) or _may_hold_files(rule, home) for rule in against):
             return False
+        if is_looking and not all(rule.startswith(_NOT_ABOUT_FILES) for rule in against):
+            return False
         allowed += _rules(rules, "allow") if is_believed else []
+    if is_looking and mode != UNASKED_MODE:
+        return any(rule in _ANY for rule in allowed)
     return mode == UNASKED_MODE or any(_covers(rule, command) for rule in allowed)
 
 

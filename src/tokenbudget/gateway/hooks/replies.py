@@ -25,9 +25,13 @@ def denied(reason: str) -> Table:
     return _specific("PreToolUse", permissionDecision="deny", permissionDecisionReason=reason)
 
 
-def rewritten(updated: Table) -> Table:
-    """Of PreToolUse: the call is made with this input, and nobody is asked about it."""
-    return _specific("PreToolUse", permissionDecision="allow", updatedInput=updated)
+def rewritten(updated: Table, is_allowed: bool) -> Table:
+    """Of PreToolUse: the call is made with this input.
+
+    `is_allowed`: nobody is asked about it; else the client goes by its rules, as with any input.
+    """
+    decision = {"permissionDecision": "allow"} if is_allowed else {}
+    return _specific("PreToolUse", **decision, updatedInput=updated)
 
 
 def replaced(response: object, is_old: bool = False) -> Table:

@@ -188,15 +188,14 @@ def _call_comes(moment: "Moment") -> Said:
     if reason:
         return Said(once=replies.denied(reason))
     recording.call_begins(moment)
-    updated = _wrapped(moment)
-    return Said() if updated is None else Said(replies.rewritten(updated))
+    return Said(_wrapped(moment))
 
 
-def _wrapped(moment: "Moment") -> Table | None:
-    """The input in the place of a test's or a build's, so that its failure can be shortened."""
+def _wrapped(moment: "Moment") -> Table:
+    """Another input in the place of this one, so that its failure can be shortened."""
     wishes = moment.wishes
     if not (wishes.is_trimming and wishes.is_wrapping and moment.event.command):
-        return None
+        return {}
     from tokenbudget.gateway.hooks import wrapping  # one process in many needs it
 
     return wrapping.wrapped(moment)

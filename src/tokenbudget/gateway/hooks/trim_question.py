@@ -9,6 +9,7 @@ from tokenbudget.gateway.hooks.hook_settings import HookWishes, wishes_in
 from tokenbudget.gateway.hooks.moment import is_new
 from tokenbudget.gateway.hooks.payload import HookEvent, event_of
 from tokenbudget.gateway.hooks.project_mode import mode_of_project
+from tokenbudget.gateway.hooks.put_away import text_put_away
 from tokenbudget.gateway.hooks.responses import MCP, text_of
 from tokenbudget.gateway.hooks.session_state import peeked
 from tokenbudget.gateway.hooks.stored_values import label, labels, rows
@@ -85,7 +86,7 @@ def question_for(event: HookEvent, payload: bytes, home: str) -> "Question | Non
     """What is to be asked about this event; None where its result goes on as it is."""
     if event.name != "PostToolUse":
         return None
-    text = text_of(event.tool, event.response)
+    text = _whole_text(event)
     if text is None or len(text) > MOST_CHARS:
         return None
     wishes = wishes_in(home)
@@ -107,10 +108,16 @@ def question_from(header: bytes, payload: bytes) -> "Question | None":
     """The question that another process asked; None where it is none."""
     told = parsed(header)
     event = event_of(payload)
-    text = text_of(event.tool, event.response)
+    text = _whole_text(event)
     if told.get("format") != FORMAT or text is None:
         return None
     wishes = HookWishes({"trim_min_tokens": told.get("min_tokens")})
     shown = rows(told.get("rows"), MOST_ROWS, ROW_TEXTS, ROW_SIZES)
     home, level = str(told.get("home", "")), str(told.get("level", ""))
     return Question(event, payload, text, home, wishes, level, shown)
+
+
+def _whole_text(event: HookEvent) -> "str | None":
+    """The text of a result, wherever the client has it."""
+    text = text_of(event.tool, event.response)
+    return text_put_away(event) if text is None else text

@@ -19,13 +19,16 @@ from tokenbudget.compression.policy import (
     at_the_door,
     first_line,
     label_of,
+    narrowed,
 )
 from tokenbudget.compression.policy_rules import OF_THE_WINDOW
+from tokenbudget.gateway.hooks.put_away import path_of, without_file
 from tokenbudget.gateway.hooks.read_layout import laid_out
 from tokenbudget.gateway.hooks.responses import with_text
 from tokenbudget.gateway.hooks.trim_question import NOTHING, Trimmed
 from tokenbudget.gateway.hooks.words import tail_of
 from tokenbudget.model.errors import TokenBudgetError
+from tokenbudget.model.plain_text import one_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,7 +70,11 @@ class Trimmer:
         spill = Spill(Path(question.home) / FOLDER, self._clock)
         memory = _MemoryOfThread(question.rows, spill)
         wishes = Wishes(question.level, question.wishes.trim_min_tokens)
-        found = at_the_door(call, wishes, memory, self._counter)
+        file = path_of(event)
+        decide = narrowed if file else at_the_door
+        found = decide(call, wishes, memory, self._counter)
+        if found is None and file:
+            return Trimmed({"noted": None if memory.noted is None else _row(memory.noted)})
         if found is None:
             return _left(call, memory, spill)
         content = call.text.encode("utf-8", "surrogatepass")
@@ -93,17 +100,27 @@ def _replaced(question: Question, call: Call, found: Shortened, memory: _MemoryO
         if layout is None:
             return NOTHING
         text, beside = layout
+    response, file = question.event.response, path_of(question.event)
+    if file:
+        response = without_file(response)  # else the client would cut our text
+        text += "" if found.receipt.is_lossless else _place(file, found)
     noted = None if memory.noted is None else _row(memory.noted)
     return Trimmed(
         {
-            "response": with_text(call.tool, question.event.response, text),
+            "response": with_text(call.tool, response, text),
             "beside": beside,
             "noted": noted,
             "used": memory.used if found.receipt.codec in OF_THE_WINDOW else [],
             "codec": found.receipt.codec,
-            "saved_tokens": found.receipt.saved_tokens,
+            # What the client cuts by itself is no saving of ours.
+            "saved_tokens": 0 if file else found.receipt.saved_tokens,
         }
     )
+
+
+def _place(file: str, found: Shortened) -> str:
+    """The other way back: the file that the client has made anyway."""
+    return f"\n{found.receipt.opening} or read {one_line(file)}]"
 
 
 def _row(one: Shown) -> list[str | int]:

@@ -13,8 +13,15 @@ import signal
 import sys
 from pathlib import Path
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 SECONDS = 5
 MOST_BYTES = 1 << 22
+"""What is longer is shortened as it passes, in memory that does not grow with it."""
+SECONDS_MORE, MOST_STREAMED_BYTES = 25, 1 << 26
+CHUNK_BYTES = 1 << 18
 
 
 def main() -> None:
@@ -22,7 +29,9 @@ def main() -> None:
     sys.path.append(__file__.rsplit("/", 4)[0])
     try:
         signal.signal(signal.SIGALRM, _leave)
-        signal.alarm(SECONDS)
+        signal.alarm(
+            SECONDS + (SECONDS_MORE if Path(sys.argv[2]).stat().st_size > MOST_BYTES else 0)
+        )
         text = shown(*sys.argv[1:6])
         signal.alarm(0)  # ended while it shows, it would be shown twice
     except Exception:  # noqa: BLE001 - the shell shows the file then
@@ -87,7 +96,7 @@ def shown(home: str, path: str, command: str, level: str, least: str) -> str:
 
     content = _content(path)
     if len(content) > MOST_BYTES:
-        raise ValueError("too long to be shortened in time")
+        return streamed(home, path, command, level)
     call = Call("Bash", {"command": command}, content.decode(), has_failed=True)
     wishes = Wishes(level, int(least))
     if len(call.text) < 2 * wishes.min_tokens:
@@ -97,3 +106,35 @@ def shown(home: str, path: str, command: str, level: str, least: str) -> str:
     if found is None or spill.keep(content, label_of(call)) != handle_of(content):
         raise ValueError("nothing to leave out")
     return found.text + "\n"
+
+
+def streamed(home: str, path: str, command: str, level: str) -> str:
+    """The same of a file that may be larger than the memory; read once, kept as it is read.
+
+    Raises:
+        ValueError: it is better shown as it is.
+    """
+    from tokenbudget.archive.spill import Spill
+    from tokenbudget.compression.passage import VERBOSE
+    from tokenbudget.compression.policy import Call, label_of
+    from tokenbudget.compression.streaming import StreamShortener
+    from tokenbudget.system.clock import SystemClock
+
+    if level == VERBOSE or Path(path).stat().st_size > MOST_STREAMED_BYTES:
+        raise ValueError("too long to be shortened in time")
+    shortener = StreamShortener()
+
+    def passing() -> Iterator[bytes]:
+        with Path(path).open("rb") as handle:
+            while chunk := handle.read(CHUNK_BYTES):
+                shortener.feed(chunk)
+                yield chunk
+
+    label = label_of(Call("Bash", {"command": command}, ""))
+    kept_whole = Spill(Path(home) / "spill", SystemClock()).keep_stream(passing(), label)
+    found = shortener.finish()
+    if found.is_whole:
+        raise ValueError("nothing to leave out")
+    shown_text = found.text.removesuffix("\n")
+    lines = f"all {found.line_count:,} lines: tokens recall {kept_whole.handle}"
+    return f"{shown_text}\n{found.opening} {lines}]\n"

@@ -1,17 +1,20 @@
-"""A test or a build is run so that its output can be shortened should it fail.
+"""A test, a build or a long search is run so that its output can be shortened should it fail.
 
 The response to a command that fails can be replaced by no hook. So, before it runs, it is set into
 a few words of shell that put its output into a file and show it afterwards: whole where it
 succeeded (then the usual way shortens it), shortened where it failed, with the very exit code. Only
 commands of a known kind and of plain words are, and only where they run without a question anyway.
+So is what looks through whole trees and is known to print much (`huge_commands`).
 """
 
 import posix
 
 from tokenbudget.compression.named_tools import is_named
-from tokenbudget.gateway.hooks import words
+from tokenbudget.gateway.hooks import replies, words
+from tokenbudget.gateway.hooks.huge_commands import is_huge
 from tokenbudget.gateway.hooks.moment import is_new
 from tokenbudget.gateway.hooks.payload import WRAP_BEGIN, WRAP_END, WRAP_MIDDLE
+from tokenbudget.gateway.hooks.plain_commands import plain_words
 from tokenbudget.gateway.hooks.project_mode import mode_of_project
 from tokenbudget.gateway.hooks.session_state import WRAPPED_FOLDER
 from tokenbudget.gateway.hooks.small_files import make_folders, stamp_of
@@ -26,17 +29,15 @@ _START = (
     "import sys; sys.path.insert(0, sys.argv.pop(1)); import wrapped_output as w;"
     " del sys.path[0]; w.main()"
 )
-LONGEST = 1_000
 LEAST_FREE_BYTES = 1 << 28
 """A command whose output finds no room fails for that alone."""
 
-_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./@%+=:,- ")
-"""What in a command means nothing but itself."""
 _STEPS = ("test", "build", "lint", "check", "type", "tsc", "spec", "e2e", "ci")
 """How steps of a project are called that end by themselves."""
 _ALWAYS = (
     *("pytest", "py.test", "jest", "vitest", "mocha", "eslint", "tsc", "mypy", "ruff", "pyright"),
     *("flake8", "pylint", "tox", "nox", "rspec", "phpunit", "ctest", "ninja", "golangci-lint"),
+    *("markdownlint", "markdownlint-cli2", "vale", "stylelint", "shellcheck", "yamllint"),
 )
 """Of these every call is one; what watches is left out below."""
 _BY_VERB = {
@@ -56,50 +57,34 @@ _BEFORE = (
 _SCRIPTS = ("npm", "pnpm", "yarn", "bun")
 
 
-def wrapped(moment: "Moment") -> Table | None:
-    """The input that takes the place of this call's; None where it is left alone."""
+def wrapped(moment: "Moment") -> Table:
+    """The reply that has another input take the place of this call's; {} leaves it alone."""
     event, wishes = moment.event, moment.wishes
     command = event.command
     if not (wishes.is_trimming and wishes.is_wrapping and event.tool_use and command):
-        return None
+        return {}
     if not is_named("Bash", wishes.trim_allow) or is_named("Bash", wishes.trim_deny):
-        return None
-    if event.input.get("run_in_background") is True or not is_of_a_kind(command):
-        return None
+        return {}
+    is_work = is_of_a_kind(command)
+    if event.input.get("run_in_background") is True or not (is_work or is_huge(command)):
+        return {}
     if not (event.is_as_given and is_new(event, moment.state)):
-        return None  # an old client lets a hook's word pass rules that deny
+        return {}  # an old client lets a hook's word pass rules that deny
     from tokenbudget.gateway.hooks.permission_rules import runs_unasked
 
-    if not runs_unasked(event, command, moment.home):
-        return None
+    if not runs_unasked(event, command, moment.home, is_looking=not is_work):
+        return {}
     path = _new_file(moment.home, event)
     if not path:
-        return None
+        return {}
     level, least = mode_of_project(event.cwd, wishes.mode), str(wishes.trim_min_tokens)
-    return {**event.input, "command": around(command, path, moment.home, level, least)}
+    updated = {**event.input, "command": around(command, path, moment.home, level, least)}
+    return replies.rewritten(updated, is_allowed=is_work)
 
 
 def is_of_a_kind(command: str) -> bool:
     """Whether it is a test or a build, in words that mean nothing but themselves."""
-    if len(command) > LONGEST or "\n" in command or command.startswith(WRAP_BEGIN):
-        return False
-    plain = _without_quoted(command.strip()).removesuffix(" 2>&1")
-    first, joint, rest = plain.partition(" && ")
-    if joint and first.startswith("cd "):
-        if not _PLAIN.issuperset(first):
-            return False
-        plain = rest
-    return _PLAIN.issuperset(plain) and _is_known(plain.split())
-
-
-def _without_quoted(command: str) -> str:
-    """The command with what stands in quotes as one plain word; '' where that is not plain."""
-    parts = command.replace('"', "'").split("'")
-    if len(parts) % 2 == 0 or ('"' in command and "'" in command):
-        return "\0"
-    if any(sign in "\\$`!" or not sign.isprintable() for part in parts[1::2] for sign in part):
-        return "\0"  # of spaces that are none of ASCII a client asks, whatever a rule allows
-    return "_".join(parts[::2])
+    return not command.startswith(WRAP_BEGIN) and _is_known(plain_words(command))
 
 
 def _is_known(words: "list[str]") -> bool:
