@@ -55,7 +55,7 @@ lint: compiled $(VENV)/test.stamp
 
 e2e: compiled $(VENV)/test.stamp ## drive the real Claude Code client offline (installs it)
 	@$(BIN)/python tests/e2e/install_clients.py
-	@$(BIN)/python -m pytest -q tests/e2e
+	@$(BIN)/python -m pytest -q tests/e2e --numprocesses=auto --dist=loadfile
 
 accept: compiled $(VENV)/test.stamp ## the long checks: many corpora, kills, many processes at once
 	@$(BIN)/python tools/accept.py

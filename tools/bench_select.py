@@ -1,6 +1,7 @@
 """Measure `tokens select` on issues with known fixes: how many of the lines to change are shown.
 
-`python tools/bench_select.py [--set FOLDER] [--budgets 25,15] [--least-chars 8000] [--json FILE]`.
+`python tools/bench_select.py [--set FOLDER] [--budgets 25,15] [--least-chars 8000] [--json FILE]
+[--embed FOLDER]`; the last ranks by meaning too, with the sentence model in FOLDER.
 A task is an issue's text and the files that its fix edits; the lines that the fix replaces or
 inserts after are only for scoring. Line recall is the share of them that is shown verbatim, the
 mean over tasks. Every token that is shown counts (o200k_base). What was shown is read out of the
@@ -23,10 +24,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tokenbudget.app.embedding_model import embedding_ranker
 from tokenbudget.compression.marks import opening_for
 from tokenbudget.compression.selection import select, share_of
 from tokenbudget.metering.tokenizer import BytePairCounter
-from tokenbudget.model.protocols import TokenCounter
+from tokenbudget.model.protocols import Ranker, TokenCounter
 
 FOLDER = Path("../shared/bench/smart-context")
 PATTERN = "smart_context*.json*"
@@ -95,12 +97,14 @@ def printed(text: str, files: Mapping[str, str]) -> Printed:
     return Printed(shown, reached, is_verbatim)
 
 
-def score(task: Mapping[str, Any], budget: int, counter: TokenCounter) -> Score:
+def score(
+    task: Mapping[str, Any], budget: int, counter: TokenCounter, ranker: Ranker | None = None
+) -> Score:
     """One task at one budget, ours and the baseline."""
     files = task["files"]
     tokens = share_of(files, budget, counter)
     began = time.perf_counter()
-    selection = select(task["task"], files, tokens, counter)
+    selection = select(task["task"], files, tokens, counter, ranker)
     seconds = time.perf_counter() - began
     read = printed(selection.text, files)
     return Score(
@@ -227,11 +231,13 @@ def main() -> int:
     options.add_argument("--budgets", default="25,15")
     options.add_argument("--least-chars", type=int, default=8000)
     options.add_argument("--json", type=Path)
+    options.add_argument("--embed", metavar="FOLDER", help="a sentence model, or: installed")
     given = options.parse_args()
     counter = BytePairCounter()
+    ranker = embedding_ranker(given.embed) if given.embed else None
     tasks = tasks_of(given.folder, given.least_chars)
     budgets = [int(one) for one in given.budgets.split(",")]
-    scores = [score(task, budget, counter) for budget in budgets for task in tasks]
+    scores = [score(task, budget, counter, ranker) for budget in budgets for task in tasks]
     is_good = all(one.is_verbatim and one.reach == 1 and one.share <= 1 for one in scores)
     for budget in budgets:
         print("\n".join([*table(scores, budget), ""]))

@@ -201,3 +201,13 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
     home.config.parent.mkdir(mode=0o700)
     home.config.write_text(PRICES)
     return Sample(home, truth)
+
+
+@pytest.fixture
+def desk(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A `gateway_desk.Desk`: a project with MCP servers, which the test stands in."""
+    from tests.cli.gateway_desk import desk_of
+
+    made = desk_of(home, tmp_path)
+    monkeypatch.chdir(made.project)
+    return made

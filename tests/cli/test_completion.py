@@ -51,7 +51,7 @@ def test_the_shell_accepts_it(home: Home, shell: str) -> None:
     ("line", "offered"),
     [
         ("tokens us", {"usage"}),
-        ("tokens s", {"select", "serve", "sessions", "statusline"}),
+        ("tokens s", {"select", "serve", "sessions", "skills", "statusline"}),
         ("tokens --v", {"--version"}),
         ("tokens usage --c", {"--check", "--compare"}),
         ("tokens usage --by m", {"month", "model"}),

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 from tests.cli.conftest import Home
-from tests.compression.test_selection import SHOP
+from tests.cli.window_sessions import Talk
+from tests.compression.test_selection import SHOP, function
+
+from tokenbudget.cli import select as verb
 
 TASK = "apply_voucher takes a voucher twice"
 
@@ -73,3 +76,71 @@ def test_a_pipe_without_a_writer_is_not_waited_for(home: Home, tmp_path: Path) -
     os.mkfifo(tmp_path / "pipe")
     done = home.run("select", "--task", "x", str(tmp_path / "pipe"))
     assert done.code == 3
+
+
+def test_what_a_recorded_session_edited_is_likelier_to_be_shown(
+    home: Home, shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.run("usage")
+    monkeypatch.chdir(shop.parent)
+    new = function("send_mail", 12)
+    edit = {"file_path": str(shop), "old_string": "def mail():", "new_string": new}
+    Talk("s1").ask("Go on.").call("Edit", "done", **edit).answer().write(home)
+    asked = ["select", "--task", "tidy up", "--budget", "130", shop.name]
+    mail = range(29, 42)
+
+    def shown_of_it(*more: str) -> int:
+        rows = [row for row in home.ask(*asked, *more)["rows"] if row["is_shown"]]
+        return sum(row["first_line"] <= line <= row["last_line"] for row in rows for line in mail)
+
+    assert shown_of_it() > 9
+    assert shown_of_it("--no-edits") < 5
+
+
+def test_settings_that_cannot_be_read_are_no_trouble(home: Home, shop: Path) -> None:
+    home.config.parent.mkdir()
+    home.config.write_text("= damaged")
+    done = home.run("select", "--task", TASK, str(shop))
+    assert (done.code, done.err) == (0, "")
+
+
+class Bar:
+    """Remembers what a progress bar was told."""
+
+    told: list[tuple[int, int]]
+    is_cleared: bool
+
+    def __init__(self, doing: str = "") -> None:
+        Bar.told, Bar.is_cleared = [], False
+
+    def __call__(self, done_bytes: int, total_bytes: int) -> None:
+        """Tell how far it is."""
+        Bar.told.append((done_bytes, total_bytes))
+
+    def clear(self) -> None:
+        """Take the bar away."""
+        Bar.is_cleared = True
+
+
+def test_progress_goes_on_to_the_end(
+    home: Home, shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verb, "ProgressBar", Bar)
+    home.run("select", "--task", TASK, str(shop))
+    shares = [done for done, _ in Bar.told]
+    assert shares == sorted(shares)
+    assert len(set(shares)) > 5
+    assert Bar.told[-1] == (len(SHOP), len(SHOP))
+    assert Bar.is_cleared
+
+
+def test_a_bar_is_taken_away_where_the_answer_is_refused(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verb, "ProgressBar", Bar)
+    assert home.run("select", "--task", TASK, "missing.py").code == 3
+    assert Bar.is_cleared
+
+
+def test_a_pipe_sees_no_progress(home: Home, shop: Path) -> None:
+    assert home.spawn("select", "--task", TASK, str(shop)).err == ""

@@ -264,3 +264,6 @@ class TestProgress:
         assert bar(250_000_000, 1_000_000_000, 2.0) == (
             "reading sessions ███░░░░░░░░░  25%  250 of 1,000 MB  125 MB/s  6 s left"
         )
+
+    def test_a_small_amount_moves_too(self) -> None:
+        assert "  0.2 of 0.8 MB  0.1 MB/s  " in bar(200_000, 800_000, 2.0)

@@ -8,7 +8,15 @@ from pathlib import Path
 from tokenbudget.compression import policy, policy_rules
 from tokenbudget.config.catalogue import SETTINGS
 from tokenbudget.gateway.daemon import trim_process
-from tokenbudget.gateway.hooks import in_process, read_layout, window_rows, wrapping
+from tokenbudget.gateway.hooks import (
+    huge_commands,
+    in_process,
+    put_away,
+    read_layout,
+    window_rows,
+    wrapped_output,
+    wrapping,
+)
 
 PAGE = (Path(__file__).parents[2] / "docs" / "trim.md").read_text(encoding="utf-8")
 
@@ -32,12 +40,27 @@ def test_limits_are_those_of_the_program() -> None:
     later = trim_process.SECONDS + trim_process.SECONDS_MORE
     assert f"waits {trim_process.SECONDS} s, from 4 KB on {later} s, and two seconds for" in flat
     assert f"{trim_process.MOST_SECONDS} s at most" in flat
+    assert f"at most {policy.MOST_NARROWED_CHARS:,} characters" in flat
+    assert f"down to {policy.MOST_NARROWED_CHARS:,} characters" in flat
+    assert f"longer than {put_away.MOST_BYTES >> 20} MB or no UTF-8" in flat
+    whole, streamed = wrapped_output.MOST_BYTES, wrapped_output.MOST_STREAMED_BYTES
+    assert f"thirty, from {whole >> 20} MB on" in flat
+    assert wrapped_output.SECONDS + wrapped_output.SECONDS_MORE == 30
+    assert f"longer than {streamed >> 20} MB, the output is shown" in flat
     assert f"at most {window_rows.MOST_ROWS} results" in flat
 
 
 def test_what_is_never_cut_is_named() -> None:
     for command in ("git status", "git stash", "git branch", "cat", "sed -n", "head", "tail"):
         assert f"`{command}`" in PAGE
+
+
+def test_what_is_known_to_print_much_is_what_the_page_names() -> None:
+    for command in ("ls -R", "tree", "du", "npm ls", "npm audit", "npm outdated", "pip check"):
+        assert huge_commands.is_huge(command)
+        assert f"`{command}`" in PAGE.replace("\n", " ")
+    for command in ("find .", "grep -r x", "rg x", "diff -r a b", "git diff", "git log"):
+        assert not huge_commands.is_huge(command)
 
 
 def test_the_words_of_shell_are_ours() -> None:

@@ -9,10 +9,12 @@ missing are skipped with the same words. Standard library only, so any Python ca
 
 import dataclasses
 import functools
+import json
 import os
 import platform
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -78,6 +80,31 @@ MIDDLE = Release("2.1.270", f"{_PACKAGE}-{_PLATFORM}/claude", needs_node=False)
 OLD = Release("2.0.76", f"{_PACKAGE}/cli.js", needs_node=True)
 RELEASES = (NEWEST, MIDDLE, OLD)
 
+# MCP servers for tests of the gateway, all of them plain JavaScript: npm package and version.
+MCP_SERVERS = {
+    "@modelcontextprotocol/server-everything": "2026.8.31",
+    "@modelcontextprotocol/server-filesystem": "2026.8.31",
+    "@modelcontextprotocol/server-memory": "2026.8.31",
+    "@modelcontextprotocol/server-postgres": "0.6.2",
+}
+MCP_SERVERS_FOLDER = CLIENTS / "mcp-servers"
+# And such in Python, with the releases of the SDK that speak both ages of the protocol.
+PYTHON_MCP_SERVERS = {"mcp-server-git": "2026.10.19", "mcp-server-time": "2026.10.19"}
+PYTHON_MCP_FOLDER = CLIENTS / "mcp-servers-python"
+
+
+def mcp_server(name: str) -> Path | None:
+    """The program of `mcp-server-NAME`, or None where it is not installed or there is no Node."""
+    path = MCP_SERVERS_FOLDER / "node_modules/.bin" / f"mcp-server-{name}"
+    return path if path.is_file() and program("node") else None
+
+
+def python_mcp_server(name: str) -> list[str] | None:
+    """The command of `mcp-server-NAME`, whose PYTHONPATH is `PYTHON_MCP_FOLDER`; or None."""
+    package = f"mcp-server-{name}"
+    is_there = _python_mcp_version(package) == PYTHON_MCP_SERVERS[package]
+    return [sys.executable, "-m", package.replace("-", "_")] if is_there else None
+
 
 def program(name: str) -> str | None:
     """The absolute path of a system program, or None."""
@@ -117,6 +144,53 @@ def install_release(release: Release) -> bool:
     return True
 
 
+def install_mcp_servers() -> bool:
+    """Install the servers, all in one folder; False when all were there in these versions."""
+    if all(_version_of(package) == pinned for package, pinned in MCP_SERVERS.items()):
+        return False
+    npm = program("npm")
+    if not npm:
+        raise InstallError("MCP servers need npm, which is not installed")
+    CLIENTS.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".installing-", dir=CLIENTS) as draft:
+        packages = [f"{package}@{pinned}" for package, pinned in MCP_SERVERS.items()]
+        _run([npm, "install", *_NPM_OPTIONS, "--prefix", draft, *packages])
+        shutil.rmtree(MCP_SERVERS_FOLDER, ignore_errors=True)
+        MCP_SERVERS_FOLDER.mkdir()
+        shutil.move(Path(draft) / "node_modules", MCP_SERVERS_FOLDER)
+    return True
+
+
+def install_python_mcp_servers() -> bool:
+    """Install the servers in Python, all in one folder; False when all were there."""
+    wanted = PYTHON_MCP_SERVERS.items()
+    if all(_python_mcp_version(package) == pinned for package, pinned in wanted):
+        return False
+    CLIENTS.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".installing-", dir=CLIENTS) as draft:
+        command = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "install"]
+        command += ["--only-binary=:all:", "--target", f"{draft}/it"]
+        _run([*command, *(f"{package}=={pinned}" for package, pinned in wanted)])
+        shutil.rmtree(PYTHON_MCP_FOLDER, ignore_errors=True)
+        Path(draft, "it").chmod(0o755)
+        Path(draft, "it").rename(PYTHON_MCP_FOLDER)
+    return True
+
+
+def _python_mcp_version(package: str) -> str | None:
+    name = package.replace("-", "_")
+    found = sorted(PYTHON_MCP_FOLDER.glob(f"{name}-*.dist-info"))
+    return found[0].name.removesuffix(".dist-info").rpartition("-")[2] if found else None
+
+
+def _version_of(package: str) -> str | None:
+    try:
+        told = (MCP_SERVERS_FOLDER / "node_modules" / package / "package.json").read_text("utf-8")
+    except OSError:
+        return None
+    return str(json.loads(told)["version"])
+
+
 def reason_missing(release: Release) -> str | None:
     """Why a release cannot be run here, or None when it can."""
     if not release.is_installed():
@@ -131,6 +205,8 @@ def install_all() -> dict[str, str]:
     outcomes = {"system programs": _outcome_of(install_programs)}
     for release in RELEASES:
         outcomes[release.name] = _outcome_of(functools.partial(install_release, release))
+    outcomes["MCP servers"] = _outcome_of(install_mcp_servers)
+    outcomes["MCP servers in Python"] = _outcome_of(install_python_mcp_servers)
     return outcomes
 
 

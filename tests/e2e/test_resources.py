@@ -166,3 +166,30 @@ def test_deny_rules_hide_what_they_mean_and_nothing_beside_it(
     seen = [name for name in names if f"words of {name}" in told]
     # .claudeignore hides nothing: two of these stand in it
     assert seen == ["src/dist/own.py", "src/static/z.min.js", "node_modules.md"]
+
+
+def test_of_one_name_the_persons_skill_and_command_and_the_projects_agent_are_told(
+    newest_client: Release, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    def matter(words: str) -> str:
+        return f"---\nname: twin\ndescription: Words of {words}.\n---\nDo.\n"
+
+    for top, who in ((sandbox.project / ".claude", "project"), (sandbox.config, "person")):
+        put(top / "skills/twin/SKILL.md", matter(f"the skill of the {who}"))
+        put(top / "commands/ship.md", matter(f"the command of the {who}"))
+        put(top / "agents/twin.md", matter(f"the agent of the {who}"))
+    put(sandbox.project / ".claude/skills/mixed/SKILL.md", matter("a skill"))
+    put(sandbox.config / "commands/mixed.md", matter("a command"))
+    with serving({}, tmp_path / "api") as api:
+        ClaudeClient(newest_client, sandbox, api).run("Hello.", "--model=claude-opus-5-5")
+        told = json.dumps(api.exchanges()[0].body["messages"])
+
+    place = Place(str(sandbox.project), (str(sandbox.config),), str(sandbox.home), StillClock())
+    ours = {one.about for one in (*skills_in(place, DESCRIPTION_CHARACTERS), *agents_in(place))}
+    assert set(re.findall(r"Words of [a-z ]+\.", told)) == ours
+    assert ours == {
+        "Words of the skill of the person.",
+        "Words of the command of the person.",
+        "Words of the agent of the project.",
+        "Words of a skill.",
+    }

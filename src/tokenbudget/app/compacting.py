@@ -135,6 +135,12 @@ def _recent_files(bench: Workbench, project: str, now_ms: int) -> list[WindowFil
 
 def resources_for(bench: Workbench, scene: Scene, hands: Hands) -> list[Finder]:
     """Every kind of resource, ready to look at the project."""
+    place, weights = place_and_weights(bench, scene)
+    return [kind(place, scene.evidence, weights, hands) for kind in KINDS]
+
+
+def place_and_weights(bench: Workbench, scene: Scene) -> tuple[Place, Weights]:
+    """Where a project's resources lie, and what they weigh there."""
     settings = bench.settings
     place = Place(
         os.path.realpath(scene.project), settings.claude_dirs, settings.home_dir, bench.clock
@@ -142,8 +148,7 @@ def resources_for(bench: Workbench, scene: Scene, hands: Hands) -> list[Finder]:
     fit, counter = scene.fit, bench.token_counter()
     ratio = ratio_shown(scene.window, counter) or fit.average_ratio
     error_share = max(fit.p90_text_error, LEAST_ERROR)
-    weights = weights_of(scene.window, counter, ratio, error_share)
-    return [kind(place, scene.evidence, weights, hands) for kind in KINDS]
+    return place, weights_of(scene.window, counter, ratio, error_share)
 
 
 def ratio_shown(window: SessionWindow | None, counter: TokenCounter) -> float | None:

@@ -19,6 +19,7 @@ from tokenbudget.app.optimizing_listing import KIND, LISTING_ID, joined, words_o
 from tokenbudget.model.errors import Refused, TokenBudgetError
 from tokenbudget.resources.evidence import FEWEST_SESSIONS
 from tokenbudget.resources.kind import counted
+from tokenbudget.resources.no_hands import NoHands
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from tokenbudget.analysis.findings import Confidence, FixKind
     from tokenbudget.app import Terminal, Workbench
-    from tokenbudget.model.actions import Outcome, Proposal, Step
+    from tokenbudget.model.actions import Proposal
     from tokenbudget.resources.evidence import Evidence as Used
 
 _DRAINS = {drain.id: drain for drain in PROJECT_DRAINS}
@@ -52,22 +53,6 @@ class Looked(NamedTuple):
     rules: dict[str, tuple[Proposal, ...]]
     """By project: rules that keep made folders from being read."""
     notes: list[str]
-
-
-class _NoHands:
-    """Whoever only looks changes nothing."""
-
-    def apply(self, step: Step) -> Outcome:
-        """Never called."""
-        raise NotImplementedError
-
-    def verify(self, step: Step, outcome: Outcome) -> str:
-        """Never called."""
-        raise NotImplementedError
-
-    def revert(self, step: Step, outcome: Outcome) -> Outcome:
-        """Never called."""
-        raise NotImplementedError
 
 
 def looked_at(
@@ -106,7 +91,7 @@ def _proposals(
     facts = session_shown(bench, folder, None)
     scene = scene_of(bench, folder, facts, terminal)
     skipped = {"scratch"} if is_ruled else {"scratch", "ignore-rules"}
-    finders = [one for one in resources_for(bench, scene, _NoHands()) if one.name not in skipped]
+    finders = [one for one in resources_for(bench, scene, NoHands()) if one.name not in skipped]
     return looked(finders).proposals, scene
 
 

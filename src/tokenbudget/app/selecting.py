@@ -7,14 +7,17 @@ import stat
 import sys
 from typing import NamedTuple
 
+from tokenbudget.compression.ranking_recent import NOTHING_RECENT
 from tokenbudget.compression.selection import select, share_of
+from tokenbudget.compression.selection_telling import Teller
 from tokenbudget.model.errors import BadRequest, SourceUnreadable
 from tokenbudget.model.plain_text import one_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from tokenbudget.compression.ranking_recent import Recent
     from tokenbudget.compression.selection import Selection
     from tokenbudget.model.protocols import Ranker, TokenCounter
 
@@ -36,8 +39,13 @@ def select_files(
     budget: Budget,
     counter: TokenCounter,
     ranker: Ranker | None = None,
+    recent: Recent = NOTHING_RECENT,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Selection:
     """What the task needs of these files, within the budget.
+
+    `recent` is what was edited lately (`app.recent_edits`); `progress` is told bytes, as a share of
+    all that the files hold.
 
     Raises:
         BadRequest: the task is empty, or the files are too large together.
@@ -47,7 +55,9 @@ def select_files(
         raise BadRequest("the task is empty; say in --task what is to be done")
     files = _read(paths)
     tokens = share_of(files, budget.amount, counter) if budget.is_percent else int(budget.amount)
-    return select(task, files, tokens, counter, ranker)
+    total = sum(map(len, files.values()))
+    tell = Teller(lambda share: progress(round(share * total), total))
+    return select(task, files, tokens, counter, ranker, recent, tell)
 
 
 def text_of(path: str) -> str:

@@ -28,6 +28,7 @@ def refuse_impossible(settings: Settings) -> None:
     settings.serve_settings()
     settings.trim_settings()
     settings.spill_settings()
+    settings.gateway_settings()
     if settings.prices:
         from tokenbudget.app import price_book
 

@@ -12,10 +12,12 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from tokenbudget.app import LEDGER_NAME, PROJECTS
+from tokenbudget.app.gateway_record import forget
 from tokenbudget.app.installing_place import linked_folders
 from tokenbudget.app.journal import only_action
 from tokenbudget.config.layers import SETTINGS_NAME
 from tokenbudget.ledger.store import TEMPORARY, Ledger
+from tokenbudget.model.actions import ClientServer
 from tokenbudget.model.errors import BadRequest, LedgerUnusable
 
 TYPE_CHECKING = False
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from tokenbudget.config.settings import Settings
     from tokenbudget.model.actions import ActionRecord, Outcome, StepRecord
     from tokenbudget.model.protocols import Clock
-    from tokenbudget.resources.steps import Workshop
+    from tokenbudget.resources.steps import ClientHands, Workshop
 
 RECENT = 100
 """So many actions are looked at before all are; what is taken back is nearly always among them."""
@@ -98,8 +100,20 @@ def workshop_for(settings: Settings, action: ActionRecord, clock: Clock) -> Work
         clock,
         archive=hands.archive,
         recover=hands.recover,
+        client=_client_hands(settings, action),
         cause=f"tokens undo {action.id}",
     )
+
+
+def _client_hands(settings: Settings, action: ActionRecord) -> ClientHands | None:
+    """Hands for what the agent's client does, where the action has any of it."""
+    if not any(isinstance(one.step, ClientServer) for one in action.steps):
+        return None
+    from tokenbudget.app.gateway_place import client_of
+    from tokenbudget.resources.client_servers import ClientServers
+    from tokenbudget.system.kept import Kept
+
+    return ClientServers(client_of(settings), Kept(settings.data_dir)).hands()
 
 
 # ── which one ────────────────────────────────────────────────────────────────────────────────────
@@ -191,6 +205,7 @@ def undo(
         made = Undoing(current, tuple(one for one in undone if one), is_foreseen=False)
         if not made.left and len(steps) == len(left):
             journal.note_undone(current.id)
+            forget(data_dir, current)
     return made
 
 

@@ -18,7 +18,9 @@ WORDS = {
     "alert": (*map(str, PERCENTS), *ACTIONS),
     "completion": SHELLS,
     "config": ("get", "set", "unset"),
+    "gateway": ("install", "uninstall", "status", "stats"),
     "sessions": ("last",),
+    "skills": ("show", "match", "split", "extract"),
 }
 """What may stand behind a verb beside its options."""
 
@@ -41,7 +43,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def words() -> dict[str, list[str]]:
-    """The options of every verb, asked of its own parser."""
+    """The options of every verb, asked of its own parser, or told by a module without one."""
     from tokenbudget.cli import VERBS
 
     return {verb.name: _options_of(verb.module) for verb in VERBS if not verb.is_hidden}
@@ -57,6 +59,8 @@ class _Stop(Exception):
 
 def _options_of(module_name: str) -> list[str]:
     module = __import__(f"tokenbudget.cli.{module_name}", fromlist=["run"])
+    if hasattr(module, "OPTIONS"):
+        return [*WORDS.get(module_name, ()), *module.OPTIONS]
     original = argparse.ArgumentParser.parse_args
 
     def stop(self: argparse.ArgumentParser, *_: object) -> argparse.Namespace:

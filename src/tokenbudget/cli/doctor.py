@@ -13,7 +13,7 @@ from tokenbudget.cli.options import parser, settings, show, style, whole_number
 from tokenbudget.cli.terminal import terminal
 from tokenbudget.collector.ingest import Want
 from tokenbudget.metering.price_table import AS_OF, SOURCE
-from tokenbudget.model.errors import BadRequest
+from tokenbudget.model.errors import BadRequest, TokenBudgetError
 from tokenbudget.reports.doctor import Report, doctor_document, doctor_lines
 from tokenbudget.reports.wiring import wiring_document, wiring_lines
 from tokenbudget.system.clock import SystemClock
@@ -23,11 +23,41 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
 
+    from tokenbudget.config.settings import Settings
+    from tokenbudget.model.figures import Style
+
 DEFAULT_PROBLEMS = 10
 
 
 def run(arguments: Sequence[str]) -> int:
     """Carry the verb out."""
+    options = _options(arguments)
+    if options.wiring:
+        return _wiring(options)
+    if options.check and options.calibration:
+        raise BadRequest("--check is about the wiring; leave --calibration out")
+    if options.calibration:
+        return _calibration(options)
+    if options.rebuild and options.from_paths:
+        raise BadRequest("--rebuild is about the ledger; leave --from out")
+    if options.rebuild:
+        bench = rebuild(settings(), terminal(), options.tz)
+    else:
+        bench = open_workbench(settings(), terminal(), Want.DETAIL, options.tz, options.from_paths)
+    with bench:
+        report = _report(bench, options.problems, places(bench, options))
+        kept, found = None if options.from_paths else bench.ledger, bench.settings
+        wiring = wiring_of(bench.settings, bench.clock.now_ms(), kept)
+    if options.json:
+        show([doctor_document(report, wiring)])
+    else:
+        look = style(options.no_color)
+        gateway = _gateway_lines(found, look)
+        show([*doctor_lines(report, look), "", *wiring_lines(wiring, look), *gateway])
+    return int(options.check and not wiring.is_effective)
+
+
+def _options(arguments: Sequence[str]) -> Namespace:
     made = parser(
         "doctor",
         "What was read, skipped, malformed, unpriced and of low confidence; and what is wired into"
@@ -65,37 +95,36 @@ def run(arguments: Sequence[str]) -> int:
     if len(errands) > 1:
         named = " and ".join(f"--{name}" for name in errands)
         raise BadRequest(f"{named} are different errands; leave one of them out")
-    if options.wiring:
-        return _wiring(options)
-    if options.check and options.calibration:
-        raise BadRequest("--check is about the wiring; leave --calibration out")
-    if options.calibration:
-        return _calibration(options)
-    if options.rebuild and options.from_paths:
-        raise BadRequest("--rebuild is about the ledger; leave --from out")
-    if options.rebuild:
-        bench = rebuild(settings(), terminal(), options.tz)
-    else:
-        bench = open_workbench(settings(), terminal(), Want.DETAIL, options.tz, options.from_paths)
-    with bench:
-        report = _report(bench, options.problems, places(bench, options))
-        kept = None if options.from_paths else bench.ledger
-        wiring = wiring_of(bench.settings, bench.clock.now_ms(), kept)
-    if options.json:
-        show([doctor_document(report, wiring)])
-    else:
-        look = style(options.no_color)
-        show([*doctor_lines(report, look), "", *wiring_lines(wiring, look)])
-    return int(options.check and not wiring.is_effective)
+    return options
 
 
 def _wiring(options: Namespace) -> int:
     if options.from_paths:
         raise BadRequest("--wiring is about this machine; leave --from out")
-    wiring = wiring_of(settings(), SystemClock().now_ms())
+    found = settings()
+    wiring = wiring_of(found, SystemClock().now_ms())
     look = style(options.no_color)
-    show([wiring_document(wiring)] if options.json else wiring_lines(wiring, look, is_whole=True))
+    if options.json:
+        show([wiring_document(wiring)])
+    else:
+        show([*wiring_lines(wiring, look, is_whole=True), *_gateway_lines(found, look)])
     return int(options.check and not wiring.is_effective)
+
+
+def _gateway_lines(found: Settings, look: Style) -> list[str]:
+    """How the MCP gateway stands; nothing where none was ever installed."""
+    from tokenbudget.gateway.mcp.taken import FOLDER
+
+    if not os.path.isdir(os.path.join(found.data_dir, FOLDER)):
+        return []
+    from tokenbudget.app.gateway_status import status_of
+    from tokenbudget.reports.gateway_status import health_lines
+
+    try:
+        lines = health_lines(status_of(found, SystemClock(), is_brief=True), look)
+    except TokenBudgetError as wrong:
+        lines = [f"Gateway: {wrong}"]
+    return ["", *lines] if lines else []
 
 
 def _calibration(options: Namespace) -> int:

@@ -59,9 +59,14 @@ def bar(
     left = (total_bytes - done_bytes) / rate if rate else 0.0
     return (
         f"{doing} {'█' * filled}{'░' * (BAR_CELLS - filled)} {share:4.0%}"
-        f"  {done_bytes / 1e6:,.0f} of {total_bytes / 1e6:,.0f} MB"
-        f"  {rate / 1e6:,.0f} MB/s  {_duration(left)} left"
+        f"  {_megabytes(done_bytes)} of {_megabytes(total_bytes)} MB"
+        f"  {_megabytes(rate)} MB/s  {_duration(left)} left"
     )
+
+
+def _megabytes(size_bytes: float) -> str:
+    """A figure below ten has a digit more: otherwise a small one stands still."""
+    return f"{size_bytes / 1e6:,.{1 if size_bytes < 9.95e6 else 0}f}"
 
 
 def _duration(seconds: float) -> str:

@@ -74,11 +74,22 @@ def _uninstall(
         return _answer(options, plans, None, ["", "Nothing was changed."])
     try:
         done = [uninstalled(found, ledger, SystemClock(), plan.target) for plan in there]
+        has_gateway = _has_gateway(found)
     except KeyboardInterrupt:
         warn("stopped in the middle; the same command goes on with it")
         raise
     is_fault = any(one.faults for one in done)
-    return _answer(options, plans, done, uninstalled_lines(done, plain), is_fault=is_fault)
+    lines = uninstalled_lines(done, plain)
+    if has_gateway:
+        lines.append("MCP servers are behind the gateway still: tokens gateway uninstall")
+    return _answer(options, plans, done, lines, is_fault=is_fault)
+
+
+def _has_gateway(found: Settings) -> bool:
+    """Whether servers stand behind the gateway here, which is taken out by itself."""
+    from tokenbudget.gateway.mcp.taken import taken_for
+
+    return taken_for(found.data_dir, found.working_dir) is not None
 
 
 def _answer(

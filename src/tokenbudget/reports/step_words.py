@@ -6,7 +6,7 @@ import json
 import os
 from difflib import unified_diff
 
-from tokenbudget.model.actions import EditSettings, EditText
+from tokenbudget.model.actions import ClientServer, EditSettings, EditText
 from tokenbudget.model.plain_text import one_line
 
 TYPE_CHECKING = False
@@ -36,9 +36,17 @@ def _lines(step: Step) -> Iterator[str]:
         if len(shown) > MOST_LINES:
             yield f"… and {len(shown) - MOST_LINES:,} more lines"
     elif isinstance(step, EditSettings):
-        yield f".claude/{os.path.basename(path)}"
+        name = os.path.basename(path)
+        yield f".claude/{name}" if name.startswith("settings.") else name
         for edit in step.edits:
+            if edit.is_gone:
+                yield f"- {'.'.join(edit.keys)}"
+                continue
             sign = "+" if edit.is_member else "="
             yield f"+ {'.'.join(edit.keys)} {sign} {json.dumps(edit.value)}"
+    elif isinstance(step, ClientServer):
+        sign = "+" if step.change == "add" else "-"
+        yield f"the client's own servers ({step.scope})"
+        yield f"{sign} {step.server}"
     else:
         yield path

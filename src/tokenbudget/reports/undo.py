@@ -6,6 +6,7 @@ from typing import Protocol
 
 from tokenbudget.model.actions import (
     ArchiveSession,
+    ClientServer,
     EditSettings,
     EditText,
     RecoverSession,
@@ -37,6 +38,7 @@ KINDS = {
     EditText: "edit-text",
     ArchiveSession: "archive-session",
     RecoverSession: "recover-session",
+    ClientServer: "client-server",
 }
 _MARKS = {"undone": "  ", "conflict": "! ", "failed": "! "}
 
@@ -171,6 +173,9 @@ def words(step: Step, project: str, home: str) -> str:
     if isinstance(step, EditText):
         is_made = step.before is None
         return f"take away {path}, which was made" if is_made else f"take back in {path}"
+    if isinstance(step, ClientServer):
+        does = "take away from" if step.change == "add" else "give back to"
+        return f"{does} the client: the MCP server {one_line(step.server)} ({step.scope})"
     session = one_line(step.session[:SHORT_SESSION])
     if isinstance(step, ArchiveSession):
         return f"put session {session} back, {counted(len(step.files), 'file')}"
@@ -190,6 +195,8 @@ def _heading(action: ActionRecord, zone: Zone, home: str) -> list[str]:
 
 
 def _path(step: Step) -> str:
+    if isinstance(step, ClientServer):
+        return step.folder
     if isinstance(step, ArchiveSession):
         return step.files[-1][1] if step.files else step.folder
     return step.to if isinstance(step, RecoverSession) else step.path

@@ -6,6 +6,7 @@ import os
 
 from tokenbudget.model.actions import (
     ArchiveSession,
+    ClientServer,
     EditSettings,
     EditText,
     RecoverSession,
@@ -33,7 +34,9 @@ _NOUNS = {
     EditText: "edited",
     ArchiveSession: "archived",
     RecoverSession: "recovered",
+    ClientServer: "in the client",
 }
+_UNITS = {ArchiveSession: "session", RecoverSession: "session", ClientServer: "server"}
 
 
 def list_lines(
@@ -95,7 +98,7 @@ def what(action: ActionRecord) -> str:
         states = [one.outcome.state for one in action.steps if isinstance(one.step, kind)]
         count = sum(state not in ("unchanged", "failed") for state in states)
         if count:
-            unit = "session" if kind in (ArchiveSession, RecoverSession) else "file"
+            unit = _UNITS.get(kind, "file")
             waiting = states.count("planned")  # by a process that ended
             few = f"{count - waiting:,} of " if waiting else ""
             parts.append(f"{few}{counted(count, unit)} {noun}")
