@@ -11,7 +11,7 @@ import pytest
 from tests.e2e.claude_client import ClaudeClient, Sandbox
 from tests.e2e.conversing_client import Conversation, conversing
 from tests.e2e.install_clients import MIDDLE, NEWEST, OLD, Release
-from tests.e2e.installed import Machine, main_requests
+from tests.e2e.installed import Machine, is_in_time_or_passed_on, main_requests
 from tests.e2e.interactive_client import CLOCK
 from tests.e2e.matrix import EVERY, OPUS, SONNET, runnable
 from tests.e2e.offline_api import serving
@@ -113,7 +113,8 @@ def assert_every_wired_event_is_seen(
 
     assert {"SessionStart", "PreToolUse", "PreCompact", "SessionEnd"} <= wired
     assert set(found.events) == wired
-    assert (found.version, found.faults, found.compactions) == (release.version, 0, 1)
+    assert (found.version, found.compactions) == (release.version, 1)
+    assert is_in_time_or_passed_on(found), found.last_fault
     assert all(times > 0 and last_ms > 0 for times, last_ms in found.events.values())
 
 
@@ -129,7 +130,7 @@ def test_a_daemon_killed_between_two_turns_loses_nothing(
         assert desk.say("SCRIPT:work")["result"] == "Done."
         desk.conversation.end()
         found = wait_for_end(desk.machine)
-    assert found.faults == 0
+    assert is_in_time_or_passed_on(found), found.last_fault
     assert {name: found.events[name][0] for name in ("UserPromptSubmit", "Stop", "PreToolUse")} == {
         "UserPromptSubmit": 2,
         "Stop": 2,

@@ -23,7 +23,7 @@ from tests.e2e.billing import Bill, Exchange, Response, bill_by_model, responses
 from tests.e2e.claude_client import PERMISSIONS, ClaudeClient, ClientError, Sandbox
 from tests.e2e.conversation import RequestKind
 from tests.e2e.install_clients import NEWEST, OLD, Release
-from tests.e2e.installed import Machine, main_requests
+from tests.e2e.installed import Machine, is_in_time_or_passed_on, main_requests
 from tests.e2e.matrix import EVERY, OPUS, SONNET, runnable
 from tests.e2e.offline_api import serving
 from tests.e2e.scripted_answers import (
@@ -115,7 +115,7 @@ def test_the_ledger_is_what_was_billed_request_for_request(
     assert daemon["faults"] == 0
     [hooked] = seen(str(machine.home), 0)
     assert sum(count for count, _ in hooked.events.values()) > HOOKS_AT_LEAST
-    assert hooked.faults == 0
+    assert is_in_time_or_passed_on(hooked), hooked.last_fault
     assert len(main_requests(exchanges)) > 45
     assert {"main", "subagent", "compaction"} <= {each.kind for each in exchanges}
     assert_ledger_is_what_was_billed(machine, exchanges)
