@@ -40,7 +40,7 @@ def test_twelve_killed_commands_lose_nothing_and_count_nothing_twice(
         began = clock.monotonic_seconds()
         child = home.start(*verb, TOKENS_WORKERS=workers)
         try:
-            child.wait(rng.uniform(0.3, 1.0) * usual_seconds if step else None)
+            child.wait(rng.uniform(0.1, 0.8) * usual_seconds if step else None)
             usual_seconds = usual_seconds or clock.monotonic_seconds() - began
         except subprocess.TimeoutExpired:
             child.send_signal(signal.SIGKILL)

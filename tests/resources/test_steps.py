@@ -345,7 +345,10 @@ def test_many_writers_lose_no_edit(shop: Shop) -> None:
             shop.trash, Kept(str(shop.data)), [str(shop.project)], SystemClock(), cause="t"
         )
         edit = SettingEdit(("permissions", "deny"), f"rule {number}", True)
-        outcomes.append(hands.apply(shop.settings(edit))[:2])
+        outcome = hands.apply(shop.settings(edit))
+        while "too long" in outcome.message:  # a busy machine; nothing was changed then
+            outcome = hands.apply(shop.settings(edit))
+        outcomes.append(outcome[:2])
 
     outcomes: list[tuple[str, str]] = []
     threads = [threading.Thread(target=write, args=(number,)) for number in range(8)]
