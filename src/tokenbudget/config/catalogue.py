@@ -74,7 +74,7 @@ SETTINGS = (
     ),
     Setting(
         "tokenManagement.autoCleanup",
-        "at critical and above, the reversible part of `tokens compact` runs by itself",
+        "from critical on, the controller cleans up by itself, even without autoOptimize",
         "false",
     ),
     Setting(
@@ -133,6 +133,16 @@ SETTINGS = (
     Setting(
         "gateway.modes", "servers whose tools are offered as compact or direct, not as code", "none"
     ),
+    Setting(
+        "control.mode",
+        "what the controller does by itself: off, advise or auto",
+        "by autoOptimize and autoCleanup",
+    ),
+    Setting("control.levers", "levers whose mode is another one, by name", "none"),
+    Setting("control.interval", "time between two looks of the controller", "5s"),
+    Setting("control.cooldown", "time between two actions of one lever", "5m"),
+    Setting("control.lease", "time after which what was lent is put back", "24h"),
+    Setting("control.pins", "ids that the controller never touches; `*` ends a beginning", "none"),
     Setting("serve.autostart", "a hook that finds no daemon starts one", "true"),
     Setting("serve.idle", "time without hooks after which the daemon ends", "15m"),
     Setting("serve.port", "port of 127.0.0.1 for hooks over HTTP; 0 is one by user", "0"),

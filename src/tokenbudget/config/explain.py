@@ -10,6 +10,7 @@ from tokenbudget.config.management import BUILT_IN, DEFAULT, ENVIRONMENT, LOCAL,
 from tokenbudget.config.resolving import resolved
 from tokenbudget.config.values import (
     ALERTS,
+    CONTROL,
     GATEWAY,
     HOOKS,
     MANAGEMENT,
@@ -127,6 +128,8 @@ def _table_of(name: str, settings: Settings) -> tuple[Mapping[str, object], Mapp
     """What holds of a table, and what config.toml says of it."""
     if name == ALERTS:
         return settings.alert_settings()._asdict(), settings.alerts
+    if name == CONTROL:
+        return settings.control_settings()._asdict(), settings.control
     if name == GATEWAY:
         return settings.gateway_settings()._asdict(), settings.gateway
     if name == HOOKS:
@@ -231,7 +234,7 @@ def _pairs(table: Mapping[str, object]) -> str:
 
 
 def text_of(value: object) -> str:
-    """A value as a person writes it: `true`, `0.5`, `compressed`; a table by its names."""
+    """A value as a person writes it: `true`, `0.5`, `compressed`; a table by names and words."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
@@ -241,7 +244,10 @@ def text_of(value: object) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(map(text_of, value)) or "none"
     if isinstance(value, dict):
-        return ", ".join(map(str, value)) or "none"
+        pairs = [
+            f"{key} {word}" if isinstance(word, str) else str(key) for key, word in value.items()
+        ]
+        return ", ".join(pairs) or "none"
     return shown(value)
 
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from tokenbudget.config import values
 from tokenbudget.config.values import (
     ALERTS,
+    CONTROL,
     GATEWAY,
     HOOKS,
     KNOWN_IN_FILE,
@@ -32,6 +33,7 @@ from tokenbudget.model.errors import BadConfig
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tokenbudget.config.alerting import AlertSettings, MonitorSettings
+    from tokenbudget.config.control import ControlSettings
     from tokenbudget.config.gateway import GatewaySettings
     from tokenbudget.config.hooking import HookSettings
     from tokenbudget.config.management import TokenManagement
@@ -84,6 +86,7 @@ class Settings(NamedTuple):
     trim: Mapping[str, object]
     spill: Mapping[str, object]
     gateway: Mapping[str, object]
+    control: Mapping[str, object]
     from_file: Mapping[str, object]
     """All that config.toml says, as it was read."""
     variables: Mapping[str, str]
@@ -146,6 +149,12 @@ class Settings(NamedTuple):
 
         return gateway_settings(self)
 
+    def control_settings(self) -> "ControlSettings":
+        """What the controller may do by itself; raises BadConfig."""
+        from tokenbudget.config.control import control_settings
+
+        return control_settings(self)
+
 
 def settings_from(environment: Mapping[str, str], working_dir: str = "") -> Settings:
     """Read the environment and config.toml; nothing is bridged and nothing is kept.
@@ -197,6 +206,7 @@ def settings_of(environment: Mapping[str, str], working_dir: str, text: bytes | 
         trim=values.table(given.get(TRIM, {}), TRIM, path),
         spill=values.table(given.get(SPILL, {}), SPILL, path),
         gateway=values.table(given.get(GATEWAY, {}), GATEWAY, path),
+        control=values.table(given.get(CONTROL, {}), CONTROL, path),
         from_file=from_file,
         variables=variables,
         origins=origins,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from tokenbudget.config.alerting import AlertSettings, MonitorSettings
+from tokenbudget.config.control import ControlSettings
 from tokenbudget.config.explain import named
 from tokenbudget.config.gateway import GatewaySettings
 from tokenbudget.config.hooking import HookSettings
@@ -14,6 +15,7 @@ from tokenbudget.config.spilling import SpillSettings
 from tokenbudget.config.trimming import TrimSettings
 from tokenbudget.config.values import (
     ALERTS,
+    CONTROL,
     GATEWAY,
     HOOKS,
     KNOWN_IN_FILE,
@@ -35,10 +37,14 @@ _LONGEST_NUMBER = 24
 _YES = ("true", "yes", "on")
 _NO = ("false", "no", "off")
 _COUNTS = ("workers", "autocompact_reserve_tokens")
-_LISTS = ("claude_dirs", "trim.allow", "trim.deny", "gateway.allow", "gateway.ask", "gateway.deny")
+_LISTS = (
+    *("claude_dirs", "trim.allow", "trim.deny", "control.pins"),
+    *("gateway.allow", "gateway.ask", "gateway.deny"),
+)
 _FREE_TABLES = ("allocation", "windows", "prices")
 """Tables of config.toml whose keys are a person's own names."""
-_MODES = f"{GATEWAY}.modes."
+_MODES = ((GATEWAY, "modes"), (CONTROL, "levers"))
+"""Tables in tables whose keys are names and whose values are words."""
 
 
 class Edit(NamedTuple):
@@ -70,8 +76,9 @@ def _path_of(name: str, is_removal: bool) -> tuple[str, ...]:
             return table, rest
         model, _, field = rest.rpartition(".")
         return (table, model, field) if model else (table, rest)
-    if name.startswith(_MODES):
-        return GATEWAY, "modes", name.removeprefix(_MODES)
+    for outer, inner in _MODES:
+        if name.startswith(f"{outer}.{inner}."):
+            return outer, inner, name.removeprefix(f"{outer}.{inner}.")
     if is_removal and dot and rest and table == MANAGEMENT and rest not in BUILT_IN:
         return table, rest  # whoever mistyped a key wants to be rid of it
     found = named(name)
@@ -99,8 +106,11 @@ def typed_value(
         return [part.strip() for part in text.split(",") if part.strip()]
     if path[0] in _FREE_TABLES:
         return _of_table(path, text)
-    if name.startswith(_MODES):
-        return text
+    if tuple(path[:2]) in _MODES:
+        if len(path) == 3:
+            return text
+        example = {CONTROL: "skills", GATEWAY: "github"}[path[0]]
+        raise BadRequest(f"{name} is a table; name what is in it, such as {name}.{example}")
     if name == "hooks.thresholds":
         return [_number(part, name) for part in text.split(",") if part.strip()]
     built_in = _built_in(path)
@@ -118,6 +128,7 @@ def _built_in(path: Sequence[str]) -> object:
         MANAGEMENT: BUILT_IN,
         ALERTS: AlertSettings()._asdict(),
         MONITOR: MonitorSettings()._asdict(),
+        CONTROL: ControlSettings()._asdict(),
         GATEWAY: GatewaySettings()._asdict(),
         HOOKS: HookSettings()._asdict(),
         SERVE: ServeSettings()._asdict(),

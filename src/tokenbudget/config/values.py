@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MANAGEMENT = "tokenManagement"
 ALERTS = "alerts"
+CONTROL = "control"
 GATEWAY = "gateway"
 MONITOR = "monitor"
 HOOKS = "hooks"
@@ -47,6 +48,7 @@ KNOWN_IN_FILE = frozenset(
         "autocompact_reserve_tokens",
         "backfill",
         "claude_dirs",
+        "control",
         "gateway",
         "hooks",
         "monitor",

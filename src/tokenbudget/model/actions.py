@@ -199,4 +199,4 @@ class ActionRecord(NamedTuple):
     undone_at_ms: int | None
     steps: tuple[StepRecord, ...]
     undoes: int | None = None
-    """The action that this one takes back; such an action has no steps of its own."""
+    """The action that this one takes back; an undo has no steps of its own."""

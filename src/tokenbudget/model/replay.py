@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from tokenbudget.model.control import UNKNOWN_CACHE
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from tokenbudget.model.control import Cache
 
 APPLIED, MODELLED, ORACLE, NAIVE = "applied", "modelled", "oracle", "naive"
 """What a strategy rests on: a part of this product does it today; nothing does it yet; it knows
@@ -43,6 +47,8 @@ class Stood(NamedTuple):
     """Of a tool's result."""
     original: str = ""
     """The text as it was recorded, where another strategy has changed it; '' where `text` is it."""
+    shown_share: float | None = None
+    """Of the file that was read, the part of its lines that the text shows; None: not known."""
 
 
 class Moment(NamedTuple):
@@ -67,6 +73,12 @@ class Moment(NamedTuple):
     """What was added since the request before."""
     gone: Sequence[int]
     """What left the window since then."""
+    ttl_ms: int = 0
+    """How long what the thread caches lives, as far as it was told by then; 0: unknown."""
+    cache: Cache = UNKNOWN_CACHE
+    """The prices of the day; whether it is cold depends on when one looks: see `ttl_ms`."""
+    is_owned: bool = True
+    """False for a copy of a request that is billed in another thread."""
 
 
 class Change(NamedTuple):
@@ -85,3 +97,21 @@ class Change(NamedTuple):
     """Whether the model wrote the piece itself in this shorter form, and was billed for no more."""
     receipt: object | None = None
     """The account of a shortened text (`compression.receipts.Receipt`), where a codec made it."""
+
+
+class Deed(NamedTuple):
+    """Something that a strategy did of its own accord, or the client in its place."""
+
+    request: int
+    """The one that it took effect with."""
+    lever: str
+    """As in `model.control`; `CLIENT` for a compaction that the client made by itself."""
+    level: str
+    """Of `budget.health.LEVELS`, when it was decided."""
+    predicted_tokens: float
+    freed_tokens: float
+    """Of the window that the request sends."""
+
+
+CLIENT = "client"
+"""Who compacted, where it was no strategy: the window was full."""
