@@ -154,6 +154,48 @@ INSERT INTO study VALUES (1, 'size 900', x'90');
 INSERT INTO applied_fix VALUES (7, 'memory-file/a1b2c3', 'memory-file', 'CLAUDE.md',
                                 '/home/dev/shop', 9000, 900, 12000, NULL, 14, 300, 60000, 30);
 """,
+    7: """
+INSERT INTO model VALUES (1, 'claude-opus-5-5');
+INSERT INTO session VALUES (1, 's1', 'main', '2.1.329', '', '/home/dev/shop', '', '');
+INSERT INTO file VALUES (1, '/home/dev/s1.jsonl', 'claude-code', 's1', 0, NULL, 900, 5, 6, 900, 900,
+                         7, 8, 1, 0, 0, 0, 0, 0, NULL, NULL);
+INSERT INTO response VALUES (1, 'msg_1', 1, 0, 1, 1, 1795179600000, 0, 0, 0, 3, 10, 60, 40, 1000, 0,
+                             NULL, 1, 1, '', '');
+INSERT INTO rollup_stale VALUES (498661);
+INSERT INTO measured_file VALUES (1, 900, 900, 5, 7, 8, 'o200k_base/1');
+INSERT INTO piece VALUES (1, 0, 0, '', 'tool_use', 'Read', 'a.py', 'msg_1', 24, 9, 12, 1, 0, 1, 0,
+                          10, 0);
+INSERT INTO calibration VALUES ('claude-opus-5-5', 120, 4, 0.02, 0.07, 0.09, 0.1, '{"bpe": 1.2}',
+                                1795179600000);
+INSERT INTO window_snapshot VALUES (1, '', 'size 900', '[]');
+INSERT INTO limit_sample VALUES ('five_hour', 1795179600000, 0.38, 1795190000000);
+INSERT INTO told_window VALUES ('s1', 1795179600000, 200000);
+INSERT INTO alert_state VALUES (1, '{"format":"tokenbudget/alert-state/1","alerts":[],"silences":[],
+"held":[],"sent":[],"sequence":7,"clock_ms":1795179600000}');
+INSERT INTO alert_claim VALUES ('context-80|context|s1|', 7);
+INSERT INTO alert_outbox VALUES (1, '0123456789abcdef0123456789abcdef', '{"channel":"slack",
+"kind":"fire","level":"critical","rule_id":"context-80","fingerprint":"context-80|context|s1|",
+"title":"context window at 81%","body":"","made_at_ms":1795179600000}', 0, 0, 0, NULL);
+INSERT INTO alert_history VALUES (1, 1795179600000, 'context-80', 'context-80|context|s1|', 'fire',
+                                  'context window at 81% (to slack)');
+INSERT INTO action VALUES (7, 1795179600000, 'tokens compact', '/home/dev/shop', 12000, 900, NULL,
+                           NULL);
+INSERT INTO action_step VALUES (1, 7, 0, '{"kind":"trash-file","path":"/home/dev/shop/a.bak",
+"size_bytes":900,"mtime_ns":5}', 'done', '', '{"trash":"20261120T120000Z-0123456789abcdef"}');
+INSERT INTO archived_session VALUES (1, 's1', '/home/dev/shop/.claude/sessions/archive',
+                                     's1-0123456789abcdef.zst', 1795179600000, 1795000000000,
+                                     900, 90);
+INSERT INTO archived_file VALUES (1, 1, 's1.jsonl', '/home/dev/s1.jsonl');
+INSERT INTO study VALUES (1, 'size 900', x'90');
+INSERT INTO applied_fix VALUES (7, 'memory-file/a1b2c3', 'memory-file', 'CLAUDE.md',
+                                '/home/dev/shop', 9000, 900, 12000, NULL, 14, 300, 60000, 30);
+INSERT INTO control_state VALUES ('s1', 1795179600000, '{"format":"tokenbudget/control/1"}');
+INSERT INTO control_decision VALUES (1, 1795179600000, 's1', '/home/dev/shop', 'wait', 'healthy',
+                                     'healthy', 'the window is healthy', '', '[]', NULL, '', '');
+INSERT INTO control_receipt VALUES (1, 's1', '/home/dev/shop', 1795179600000, 'history',
+                                    '["history/compact"]', 'critical', 7, 90000, -0.02,
+                                    'next compaction', 150000, 'msg_1', NULL, NULL, NULL, '');
+""",
 }
 
 
@@ -263,6 +305,22 @@ def test_studies_of_a_past_version_are_there(home: Home, version: int) -> None:
         assert [fix.finding for fix in ledger.fixes.all()] == (
             ["memory-file/a1b2c3"] if version >= 6 else []
         )
+
+
+@pytest.mark.parametrize("version", range(1, SCHEMA_VERSION + 1))
+def test_what_the_controller_lent_in_a_past_version_is_known(home: Home, version: int) -> None:
+    """Nothing before version 7, which had none; after it, rows can be added."""
+    home.data.mkdir()
+    with closing(sqlite3.connect(home.ledger_path, isolation_level=None)) as connection:
+        migrate(connection, version)
+        connection.executescript(WRITTEN_BY[version])
+    with home.open() as ledger:
+        has_any = version >= 7
+        assert [one.action for one, _ in ledger.control.open_receipts()] == [7] * has_any
+        assert [one.code for one in ledger.control.decisions()] == ["healthy"] * has_any
+        assert ledger.control.states() == ["s1"] * has_any
+        ledger.control.put_state("s1", "new", 1795179600001)
+        assert ledger.control.state("s1") == "new"
 
 
 def test_a_step_that_fails_leaves_nothing_of_itself(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from tokenbudget.ledger import schema
 from tokenbudget.ledger.migrations import MIGRATIONS
 from tokenbudget.ledger.schema import (
     ALERT_TABLES,
+    CONTROL_TABLES,
     FIX_TABLES,
     JOURNAL_TABLES,
     PIECE_TABLES,
@@ -35,6 +36,7 @@ DOCUMENT = (
     + JOURNAL_TABLES
     + FIX_TABLES
     + STUDY_TABLES
+    + CONTROL_TABLES
 )
 CREATED = re.findall(r"^CREATE TABLE (\w+) \(\n(.*?)^\)", DOCUMENT, re.DOTALL | re.MULTILINE)
 BODIES: dict[str, str] = dict(CREATED)

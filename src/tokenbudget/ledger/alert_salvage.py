@@ -24,6 +24,11 @@ with a version comes the key by which a receiver knows what it has shown before.
 _LARGEST = 10**15
 """No version and no time in milliseconds is greater: beyond it a number is damage."""
 
+
+class SIGNED:
+    """Stands among the kinds of a column whose numbers may be below 0."""
+
+
 _MAYBE = (int, type(None))
 _TABLES: dict[str, tuple[tuple[str, ...], Kinds]] = {
     "alert_state": (("id", "state"), (int, str)),
@@ -84,4 +89,7 @@ def readable(
 
 
 def _is_plausible(value: object, kind: type | tuple[type, ...]) -> bool:
-    return isinstance(value, kind) and not (isinstance(value, int) and not 0 <= value <= _LARGEST)
+    if not isinstance(value, int):
+        return isinstance(value, kind)
+    is_signed = isinstance(kind, tuple) and SIGNED in kind
+    return isinstance(value, kind) and (-_LARGEST if is_signed else 0) <= value <= _LARGEST

@@ -137,6 +137,20 @@ class JournalRows:
             " WHERE ? IN ('', project) ORDER BY id DESC LIMIT ?", (stored_path(project), limit)
         )
 
+    def undone_among(self, actions: Sequence[int]) -> set[int]:
+        """Those of these actions that were taken back as a whole."""
+        marks = ", ".join("?" * len(actions))
+        with self._told:
+            rows = self._connection.execute(
+                f"SELECT id FROM action WHERE undone_at_ms IS NOT NULL AND id IN ({marks})", actions
+            )
+            return {number for (number,) in rows}
+
+    def caused_by(self, cause: str) -> ActionRecord | None:
+        """The latest action of exactly this cause."""
+        found = self._found(" WHERE cause = ? ORDER BY id DESC LIMIT 1", (_kept(cause),))
+        return found[0] if found else None
+
     def check(self) -> None:
         """See that every step can be read; raises LedgerDamaged where one cannot."""
         self.actions(-1)

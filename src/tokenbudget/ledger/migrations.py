@@ -9,6 +9,7 @@ import sqlite3
 
 from tokenbudget.ledger.schema import (
     ALERT_TABLES,
+    CONTROL_TABLES,
     FIX_TABLES,
     JOURNAL_TABLES,
     PIECE_TABLES,
@@ -69,6 +70,12 @@ def m006_studies(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
+def m007_control(connection: sqlite3.Connection) -> None:
+    """What the controller remembers, decided, and freed."""
+    for statement in _statements(CONTROL_TABLES):
+        connection.execute(statement)
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m001_tables,
     m002_pieces,
@@ -76,6 +83,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m004_alerts,
     m005_journal,
     m006_studies,
+    m007_control,
 )
 
 

@@ -22,6 +22,9 @@ FORGETFUL = ", the alerts forgot what is silenced, acknowledged or told already"
 UNDOING_LESS = ", a part of what tokens undo could take back is unknown now"
 """What to say where the journal could not be read as a whole."""
 
+UNMEASURED = ", what some actions of the controller freed is unknown now"
+"""What to say where a receipt could not be read."""
+
 
 def salvaged_ledger(
     path: str, thresholds: Sequence[int], now_ms: int, warn: Callable[[str], None]
@@ -47,7 +50,8 @@ def salvaged_ledger(
             f"the ledger was damaged ({cause}); {saved.responses:,} responses were saved"
             f"{_loss(responses_in(aside), saved.responses)}"
             f"{FORGETFUL if saved.is_memory_lost else ''}"
-            f"{UNDOING_LESS if saved.is_journal_lost else ''}, and the old file was kept as {aside}"
+            f"{UNDOING_LESS if saved.is_journal_lost else ''}"
+            f"{UNMEASURED if saved.are_receipts_lost else ''}, and the old file was kept as {aside}"
         )
         return ledger
 

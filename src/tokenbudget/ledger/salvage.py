@@ -15,7 +15,7 @@ import sqlite3
 from contextlib import closing
 from typing import Any, NamedTuple
 
-from tokenbudget.ledger import alert_salvage, journal_salvage
+from tokenbudget.ledger import alert_salvage, control_salvage, journal_salvage
 from tokenbudget.ledger.alert_salvage import UNREADABLE as _UNREADABLE
 from tokenbudget.ledger.files import shown_path, stored_path
 from tokenbudget.ledger.names import NameTable
@@ -99,10 +99,12 @@ class Saved(NamedTuple):
     """Whether what the alerts remembered could not be read."""
     is_journal_lost: bool = False
     """Whether a part of the journal could not be read."""
+    are_receipts_lost: bool = False
+    """Whether a receipt of the controller could not be read."""
 
 
 def take_over(connection: sqlite3.Connection, aside: str) -> Saved:
-    """Merge every readable response, alert, action and archive of `aside` into this ledger.
+    """Merge every readable response, alert, action, archive and receipt of `aside` into this one.
 
     The caller holds a transaction.
     """
@@ -118,9 +120,10 @@ def take_over(connection: sqlite3.Connection, aside: str) -> Saved:
             saved += 1
         is_memory_lost = alert_salvage.take_over(connection, damaged)
         is_journal_lost = journal_salvage.take_over(connection, damaged)
+        are_receipts_lost = control_salvage.take_over(connection, damaged)
     responses.flush()
     mark_stale(connection, responses.touched_hours)
-    return Saved(saved, is_memory_lost, is_journal_lost)
+    return Saved(saved, is_memory_lost, is_journal_lost, are_receipts_lost)
 
 
 def responses_in(aside: str) -> int | None:

@@ -7,11 +7,12 @@ History
     4  alerts: what they remember, decisions, messages to be sent, history; sessions by index
     5  the journal of what was changed, and where each archived session lies
     6  studies: what each transcript spent, and on what; fixes that were applied
+    7  the controller: what it remembers, what it decided, what its actions freed
 """
 
 from __future__ import annotations
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 
 MILLISECONDS_PER_HOUR = 3_600_000
 
@@ -416,6 +417,58 @@ CREATE TABLE study (
     made_of TEXT NOT NULL,  -- everything that it depends on
     body    BLOB NOT NULL   -- MessagePack of `analysis.study.FileStudy`, one for each session
 );
+"""
+
+CONTROL_TABLES = """
+CREATE TABLE control_state (
+    -- What the controller remembers of a session between two ticks.
+    session TEXT PRIMARY KEY,  -- the agent's own id
+    at_ms   INTEGER NOT NULL,  -- when it was kept
+    state   TEXT NOT NULL      -- of `optimizer.state_text`; unreadable it is as none
+) WITHOUT ROWID;
+
+CREATE TABLE control_decision (
+    -- What the controller decided, of three months: each only once while it stays the same.
+    id          INTEGER PRIMARY KEY,  -- in the order of writing, whatever the clock said
+    at_ms       INTEGER NOT NULL,     -- when it was first come to
+    session     TEXT NOT NULL,        -- the agent's own id
+    project     NOT NULL,             -- its folder, or ''; BLOB where the name is not UTF-8
+    kind        TEXT NOT NULL,        -- act, advise, mark, wait, restore
+    level       TEXT NOT NULL,        -- of health, by the usable window
+    code        TEXT NOT NULL,        -- why, as a word: grace, cooldown, stale, ...
+    reason      TEXT NOT NULL,        -- why, in one sentence
+    lever       TEXT NOT NULL,        -- or ''
+    items       TEXT NOT NULL,        -- JSON list of ids
+    prediction  TEXT,                 -- JSON object; NULL: nothing is foretold
+    next        TEXT NOT NULL,        -- what comes next, in one clause, or ''
+    request_key TEXT NOT NULL         -- of the request that it rests on
+);
+CREATE INDEX control_decision_session ON control_decision (session, id);
+CREATE INDEX control_decision_time ON control_decision (at_ms);
+
+CREATE TABLE control_receipt (
+    -- What an action of the controller was to free, and what it freed; never removed.
+    id               INTEGER PRIMARY KEY,
+    session          TEXT NOT NULL,              -- the agent's own id
+    project          NOT NULL,                   -- BLOB where the name is not UTF-8
+    at_ms            INTEGER NOT NULL,           -- when it was decided; the action came after
+    lever            TEXT NOT NULL,              -- that was pulled: history, skills, ...
+    items            TEXT NOT NULL,              -- JSON list of ids
+    level            TEXT NOT NULL,              -- of health, when it was decided
+    action           INTEGER REFERENCES action,  -- NULL: not begun yet, or advice
+    predicted_tokens INTEGER NOT NULL,           -- of every later request
+    predicted_usd    REAL,                       -- NULL: unknown; below 0 it costs
+    effect           TEXT NOT NULL,              -- now, next compaction, next start, disk only
+    before_tokens    INTEGER NOT NULL,           -- of the window, at the request before it
+    request_key      TEXT NOT NULL,              -- of that request
+    measured_tokens  INTEGER,                    -- NULL: not seen yet, or never; below 0: added
+    measured_usd     REAL,                       -- the same in money; NULL: unknown
+    settled_at_ms    INTEGER,                    -- NULL: it is open
+    outcome          TEXT NOT NULL               -- '' while open, measured, unmeasured, ...
+);
+CREATE INDEX control_receipt_session ON control_receipt (session, id);
+CREATE INDEX control_receipt_time ON control_receipt (at_ms);
+CREATE INDEX control_receipt_open ON control_receipt (id) WHERE settled_at_ms IS NULL;
 """
 
 SUMS = (

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tokenbudget.ledger.alert_store import AlertRows
     from tokenbudget.ledger.applied_fixes import FixRows
     from tokenbudget.ledger.archive_index import ArchiveRows
+    from tokenbudget.ledger.control_store import ControlRows
     from tokenbudget.ledger.export_rows import ExportRows
     from tokenbudget.ledger.files import FileState
     from tokenbudget.ledger.inspection import (
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from tokenbudget.ledger.project_work import ProjectWork
     from tokenbudget.ledger.queries import UsageQuery, UsageRow
     from tokenbudget.ledger.salvage import Saved
+    from tokenbudget.ledger.session_signals import SessionSignals
     from tokenbudget.ledger.studies import StudyStore
     from tokenbudget.ledger.uses import ProjectUses
     from tokenbudget.ledger.window_store import WindowStore
@@ -144,12 +146,13 @@ class Ledger:
             self._connection.execute("COMMIT")
 
     def check(self) -> None:
-        """Have SQLite look at every page, and read the journal; raises LedgerDamaged."""
+        """Have SQLite look at every page, read the journal and receipts; raises LedgerDamaged."""
         with self._told:
             found = self._connection.execute("PRAGMA quick_check(1)").fetchone()[0]
             if found != "ok":
                 raise sqlite3.DatabaseError(f"malformed: {found}")
         self.journal.check()
+        self.control.check()
 
     def take_over(self, aside: str) -> Saved:
         """Merge what a damaged ledger still tells; see `salvage.take_over`."""
@@ -213,6 +216,13 @@ class Ledger:
         return JournalRows(self._connection, self._told, self._clock or SystemClock(), is_kept)
 
     @property
+    def control(self) -> ControlRows:
+        """What the controller remembers, decides and measures; only read where nobody keeps it."""
+        from tokenbudget.ledger.control_store import ControlRows
+
+        return ControlRows(self._connection, self._told, is_kept=self.path != TEMPORARY)
+
+    @property
     def archives(self) -> ArchiveRows:
         """Which session lies in which archive; only read in a ledger that nobody keeps."""
         from tokenbudget.ledger.archive_index import ArchiveRows
@@ -232,6 +242,13 @@ class Ledger:
         from tokenbudget.ledger.studies import StudyStore
 
         return StudyStore(self._connection, self._told)
+
+    @property
+    def session_signals(self) -> SessionSignals:
+        """What the controller asks about a session at every tick."""
+        from tokenbudget.ledger.session_signals import SessionSignals
+
+        return SessionSignals(self._connection, self._told)
 
     @property
     def work(self) -> ProjectWork:
