@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 
 import pytest
 from tests.analysis.backtest_threads import MINUTE_MS, Part, biller, thread
@@ -10,7 +10,7 @@ from tests.analysis.test_backtest_strategies import Words
 
 from tokenbudget.analysis.backtest_pruning import AT_ONCE, Pruning
 from tokenbudget.analysis.backtest_result import SessionResult, Shortening, merged, saved_share
-from tokenbudget.analysis.backtest_session import backtest_of, thread_results
+from tokenbudget.analysis.backtest_session import Subject, backtest_of, thread_results
 from tokenbudget.analysis.backtest_strategies import AsItWas
 from tokenbudget.analysis.backtest_timeline import Timeline
 from tokenbudget.model.protocols import Strategy, TokenCounter
@@ -18,7 +18,7 @@ from tokenbudget.model.protocols import Strategy, TokenCounter
 STRATEGIES: Sequence[Strategy] = (AsItWas(), Pruning(AT_ONCE._replace(keep_requests=1)))
 
 
-def chosen(_counter: TokenCounter, _needed: Container[int]) -> Sequence[Strategy]:
+def chosen(_counter: TokenCounter, _subject: Subject) -> Sequence[Strategy]:
     return STRATEGIES
 
 

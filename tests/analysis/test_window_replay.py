@@ -490,6 +490,21 @@ class TestRetelling:
         assert replay.hidden_tokens == pytest.approx(900)
         assert replay.moments[-1].cause == "retold"
 
+    def test_what_is_told_late_and_counted_too_high_is_shared_by_all_alike(self) -> None:
+        """Nothing has shrunk: so the memory file alone must not lose what the tools weigh less."""
+        story = Story()
+        story.put(window.MEMORY_FILE, 1_000, "CLAUDE.md")
+        story.turn("a", 3_000, 50)
+        story.put(window.RESHAPED)
+        story.put(window.SYSTEM_TOOL, 3_000, "Bash")
+        story.turn("b", 3_050, 10)
+
+        replay = story.replay()
+
+        [tools] = tokens_of(replay, window.SYSTEM_TOOL)
+        [memory] = tokens_of(replay, window.MEMORY_FILE)
+        assert memory / tools == pytest.approx(1 / 3, rel=0.01)
+
     def test_what_the_first_request_measured_is_measured(self) -> None:
         story = Story()
         story.put(window.SYSTEM_TOOL, 2_000, "Bash")

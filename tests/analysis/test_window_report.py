@@ -1,3 +1,4 @@
+from collections.abc import Collection
 from types import SimpleNamespace
 from typing import cast
 
@@ -64,10 +65,16 @@ class Shelf:
         return [("/t/agent-1.jsonl", 4, 9_000)]
 
 
-def ledger_of(story: Story, *elsewhere: str) -> Ledger:
-    """A ledger of one story; `elsewhere` are tools that subagents called."""
+def ledger_of(story: Story, *elsewhere: str, ours: Collection[int] = ()) -> Ledger:
+    """A ledger of one story; `elsewhere` are tools that subagents called.
+
+    `ours` are the tokens before compactions that our controller has brought about.
+    """
     tools = [SimpleNamespace(tool=tool) for tool in elsewhere]
-    return cast("Ledger", SimpleNamespace(windows=Shelf(story), tools_of=lambda session: tools))
+    signals = SimpleNamespace(own_boundaries=lambda session: frozenset(ours))
+    shelf = Shelf(story)
+    found = SimpleNamespace(windows=shelf, tools_of=lambda session: tools, session_signals=signals)
+    return cast("Ledger", found)
 
 
 def fit_of(model: str) -> Fit:
@@ -153,6 +160,19 @@ class TestFigures:
         size = report(story).size
 
         assert (size.reserve_tokens, size.reserve_origin) == (39_000, "observed")
+
+    def test_a_compaction_that_we_brought_about_is_not_where_the_client_compacts(self) -> None:
+        story = Story()
+        story.turn("a", 160_000, 1_000, model=OLDER_MODEL)
+        story.put(window.COMPACTED, name="auto")
+        story.turn("b", 20_000, 0, model=OLDER_MODEL)
+        ledger = ledger_of(story, ours=[161_000])
+        own = OwnFigures({}, None, STANDARD)
+
+        size = session_window(ledger, "s1", FILE, "", fit_of, own, BOOK, lambda key: None).size
+
+        assert (size.reserve_tokens, size.reserve_origin) == (33_000, "assumed")
+        assert report(story).size.reserve_tokens == 39_000
 
     def test_thresholds_are_foretold_once_there_are_a_few_requests(self) -> None:
         story = two_turns()

@@ -30,6 +30,7 @@ from tokenbudget.analysis.backtest_result import (
     Classes,
     RequestResult,
 )
+from tokenbudget.analysis.backtest_stretches import Stretches
 from tokenbudget.analysis.backtest_tally import Tallies
 from tokenbudget.model import window
 from tokenbudget.model.replay import PREFIX_PIECE, SUMMARY_PIECE
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tokenbudget.analysis.backtest_fetching import Missed
+    from tokenbudget.analysis.backtest_layout import Parts
     from tokenbudget.analysis.backtest_needs import Need
     from tokenbudget.analysis.backtest_result import Shortening
     from tokenbudget.analysis.backtest_timeline import Sending
@@ -60,17 +62,31 @@ class Costed(NamedTuple):
     missed: list[Missed]
 
 
-def costed(walked: Walked, biller: Biller, needs: Sequence[Need]) -> Costed:
-    """Price a thread as it was and as it would have been; `needs` are fetched again if missed."""
-    return _Costing(walked, biller, needs).run()
+def costed(
+    walked: Walked, biller: Biller, needs: Sequence[Need], *, has_shortenings: bool = True
+) -> Costed:
+    """Price a thread as it was and as it would have been; `needs` are fetched again if missed.
+
+    Without shortenings nothing is told of single pieces, nor of results alone: it is faster.
+    """
+    stretches = None if has_shortenings else Stretches(walked.timeline)
+    return _Costing(walked, biller, needs, stretches).run()
 
 
 class _Costing:
-    def __init__(self, walked: Walked, biller: Biller, needs: Sequence[Need]) -> None:
+    def __init__(
+        self,
+        walked: Walked,
+        biller: Biller,
+        needs: Sequence[Need],
+        stretches: Stretches | None,
+    ) -> None:
+        self._stretches = stretches
         self._walked = walked
         self._line = walked.timeline
         self._biller = biller
-        self._fetching = Fetching(self._line, needs)
+        compacted = [one.since for one in walked.changes_of(SUMMARY_PIECE)]
+        self._fetching = Fetching(self._line, needs, compacted)
         self._layout = Layout(self._line)
         self._current: dict[int, Version] = {}
         self._tallies = Tallies()
@@ -95,7 +111,8 @@ class _Costing:
             if (result := self._request(sending, kind)) is not None
         ]
         sums = (self._refetches, self._refetch_usd, self._fetching.missed)
-        return Costed(results, self._tallies.rows(self._walked), *sums)
+        rows = [] if self._stretches else self._tallies.rows(self._walked)
+        return Costed(results, rows, *sums)
 
     def _said_shorter(self) -> dict[str, float]:
         """Output that was not written, by the key of the response."""
@@ -112,6 +129,7 @@ class _Costing:
     def _request(self, sending: Sending, write: int) -> RequestResult | None:
         layout = self._layout
         layout.to(sending)
+        whole = self._unchanged(sending, write) if self._has_summary(sending) else []
         moved_from = self._take_changes(sending)
         request = sending.request
         if not request.prompt_tokens:
@@ -125,7 +143,8 @@ class _Costing:
         result_delta = self._fetching.carry(now, *place, layout)
         now[OUTPUT] = max(0.0, now[OUTPUT] - self._unsaid.get(request.key, 0.0))
         prompt = sum(now[:OUTPUT])
-        now = [a + b for a, b in zip(now, self._summarised(was), strict=True)]
+        answered = now[OUTPUT]
+        now = [a + b for a, b in zip(now, self._summarised(whole), strict=True)]
         fetches = self._meet_needs(sending, now, write, prompt)
         if not sending.is_owned:
             return None
@@ -141,6 +160,8 @@ class _Costing:
             carried,
             carried - self._spared_results + result_delta,
             fetches,
+            sum(was),
+            prompt + answered,
         )
 
     def _take_changes(self, sending: Sending) -> tuple[float, int]:
@@ -153,6 +174,8 @@ class _Costing:
                 self._summary_tokens = version.tokens
                 continue
             self._current[number] = version
+            if self._stretches is not None:
+                self._stretches.forget()
             for model, last in self._last_of.items():
                 entered = 0 if number == PREFIX else self._line.pieces[number].entered
                 if entered <= last:
@@ -165,10 +188,25 @@ class _Costing:
         starts += [(0.0, PREFIX)] if PREFIX in unseen else []
         return min(starts, default=(float("inf"), PREFIX))
 
-    def _summarised(self, was: Sequence[float]) -> list[float]:
+    def _has_summary(self, sending: Sending) -> bool:
+        return any(number == SUMMARY_PIECE for number, _ in self._changes.get(sending.number, ()))
+
+    def _unchanged(self, sending: Sending, write: int) -> list[float]:
+        """What the request would send without the changes that begin with it."""
+        sent = classes_of(sending.request)
+        for number, version in self._current.items():
+            found = self._place_of(number)
+            if found is not None:
+                before, parts, _ = found
+                for kind, tokens in parts:
+                    sent[kind] -= tokens * (1 - version.tokens / before)
+        self._fetching.carry(sent, sending.number, float("inf"), write, self._layout)
+        return sent
+
+    def _summarised(self, whole: Sequence[float]) -> list[float]:
         """The request that wrote a summary before this one: it sent the whole window."""
         tokens, self._summary_tokens = self._summary_tokens, 0.0
-        return [*was[:OUTPUT], tokens] if tokens else [0.0] * len(was)
+        return [*whole[:OUTPUT], tokens] if tokens else [0.0] * (OUTPUT + 1)
 
     def _spare(
         self,
@@ -181,20 +219,16 @@ class _Costing:
         layout = self._layout
         behind = 0.0
         self._spared_results = 0.0
+        if self._stretches is not None and PREFIX not in self._current:
+            return self._stretches.spare(now, self._current, layout, moved_from[0])
         for number, version in list(self._current.items()):
-            if number == PREFIX:
-                before = 1.0
-                parts = layout.range(0.0, min(layout.hidden_tokens, self._prefix_tokens))
-                start = 0.0
-            elif layout.has(number):
-                before = float(self._line.pieces[number].tokens)
-                parts = layout.parts(number)
-                start = layout.start(number)
-            else:
+            if number != PREFIX and not layout.has(number):
                 del self._current[number]
                 continue
-            if before <= 0:
+            found = self._place_of(number)
+            if found is None:
                 continue
+            before, parts, start = found
             share = 1 - version.tokens / before
             usd = 0.0
             for kind, tokens in parts:
@@ -208,6 +242,15 @@ class _Costing:
             if is_owned:
                 self._tallies.of(number).carry(total, total * (1 - share), usd)
         return behind
+
+    def _place_of(self, number: int) -> tuple[float, Parts, float] | None:
+        """(its size, how it was billed, where it begins) of what stands in this window."""
+        layout = self._layout
+        if number == PREFIX:
+            return 1.0, layout.range(0.0, min(layout.hidden_tokens, self._prefix_tokens)), 0.0
+        if not layout.has(number) or self._line.pieces[number].tokens <= 0:
+            return None
+        return float(self._line.pieces[number].tokens), layout.parts(number), layout.start(number)
 
     def _move(
         self,

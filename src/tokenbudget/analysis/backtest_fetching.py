@@ -42,8 +42,12 @@ class _Fetched(NamedTuple):
 class Fetching:
     """The needs of a thread on the way through it, request by request."""
 
-    def __init__(self, line: Timeline, needs: Sequence[Need]) -> None:
+    def __init__(
+        self, line: Timeline, needs: Sequence[Need], compacted: Sequence[int] = ()
+    ) -> None:
         self._line = line
+        self._compacted = sorted(compacted)
+        """The requests before which the strategy had the window summarised."""
         self._needs: dict[int, list[Need]] = {}
         for need in needs:
             self._needs.setdefault(need.request, []).append(need)
@@ -103,6 +107,7 @@ class Fetching:
     def _until(self, number: int) -> int:
         """The next request behind a compaction: what is in the window now is gone then."""
         later = self._line.sendings[number + 1 :]
-        return next(
+        until = next(
             (one.number for one in later if one.cause == "compaction"), len(self._line.sendings)
         )
+        return min([until, *(one for one in self._compacted if one > number)])

@@ -44,6 +44,8 @@ class Layout:
         self.scale = 1.0
         """Another model counts the same words in another way."""
         self._bounds: tuple[tuple[int, float], ...] = ()
+        self.generation = 0
+        """Grows when the order of what is in the window is another one, not when it only grows."""
 
     def to(self, sending: Sending) -> None:
         """Lay out the window of this request."""
@@ -61,6 +63,11 @@ class Layout:
             for number in entering:
                 self._append(number)
         self._cut(sending)
+
+    @property
+    def row(self) -> Sequence[int]:
+        """The numbers of the pieces in the window, in its order."""
+        return self._row
 
     def has(self, number: int) -> bool:
         """Whether a piece stands in this window."""
@@ -101,6 +108,7 @@ class Layout:
         return self._pieces[number].kind not in window.PREFIX, number
 
     def _lay_again(self) -> None:
+        self.generation += 1
         self._starts = {}
         self._size = self.result_tokens = 0.0
         row, self._row = self._row, []

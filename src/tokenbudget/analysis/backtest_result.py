@@ -9,9 +9,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from tokenbudget.analysis.backtest_room import NO_ROOM
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from tokenbudget.analysis.backtest_room import RoomPair
+    from tokenbudget.model.replay import Deed
 
 AS_IT_WAS = "as it was"
 
@@ -78,6 +83,9 @@ class RequestResult(NamedTuple):
     result_tokens_now: float
     refetches: int
     """Requests that had to be made before it, to see again what was not told."""
+    window_was: float = 0.0
+    """Its prompt and its answer: what stands in the window when it is done."""
+    window_now: float = 0.0
 
 
 class Shortening(NamedTuple):
@@ -164,6 +172,8 @@ class Fidelity(NamedTuple):
     """Words, markers and lines that were checked where a receipt tells what was done."""
     false_facts: int = 0
     """Of them, those that are not so."""
+    edits_found: int = 0
+    """Edits for which it stood there, or in what an earlier need had fetched again."""
 
     def plus(self, other: Fidelity) -> Fidelity:
         """Both together."""
@@ -191,6 +201,10 @@ class SessionResult(NamedTuple):
     cases: tuple[Case, ...] = ()
     by_request: tuple[RequestResult, ...] = ()
     """Only where one session is asked for."""
+    room: RoomPair = NO_ROOM
+    """How full the window of the main thread was."""
+    deeds: tuple[Deed, ...] = ()
+    """What the strategy did of its own accord."""
 
     @property
     def saved_share(self) -> float:
@@ -216,6 +230,7 @@ class StrategyResult(NamedTuple):
     sessions: tuple[SessionResult, ...]
     """One for each session with its subagents; the dearest first."""
     cases: tuple[Case, ...]
+    room: RoomPair = NO_ROOM
 
     @property
     def saved_share(self) -> float:

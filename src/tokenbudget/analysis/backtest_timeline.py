@@ -13,6 +13,7 @@ from tokenbudget.analysis.cache_state import TTL_1H_MS, TTL_5M_MS
 from tokenbudget.analysis.study_build import threads_of
 from tokenbudget.analysis.study_view import view_of
 from tokenbudget.model import window
+from tokenbudget.model.control import UNKNOWN_CACHE, Cache
 from tokenbudget.model.replay import Moment, Stood
 
 TYPE_CHECKING = False
@@ -45,6 +46,8 @@ class Sending(NamedTuple):
     """How long what this thread caches lives, as far as it was told by then."""
     rewrite_reads: float
     """As in `model.replay.Moment`."""
+    cache: Cache = UNKNOWN_CACHE
+    """The same."""
 
 
 class Timeline(NamedTuple):
@@ -83,6 +86,9 @@ class Timeline(NamedTuple):
                 window_tokens=_window_after(before),
                 fresh=fresh,
                 gone=tuple(leaving.get(sending.number, ())),
+                ttl_ms=sending.ttl_ms,
+                cache=sending.cache,
+                is_owned=sending.is_owned,
             )
             before = request
 
@@ -100,7 +106,14 @@ class Timeline(NamedTuple):
             float(piece.tokens),
             NO_ARGUMENTS if call is None else call.arguments,
             is_result and call is not None and call.is_error,
+            shown_share=_shown_share(call) if is_result and call is not None else None,
         )
+
+
+def _shown_share(call: Call) -> float | None:
+    if not call.file_lines or call.shown_lines is None:
+        return None
+    return min(1.0, call.shown_lines / call.file_lines)
 
 
 def timelines(material: Material, rules: Rules) -> list[Timeline]:
@@ -136,18 +149,35 @@ def _sendings(sent: Sequence[Sent], biller: Biller) -> list[Sending]:
     ttl_ms = TTL_5M_MS
     for number, one in enumerate(sent):
         is_cold = before is None or is_known_cold(before, one.request, ttl_ms)
-        rewrite = _rewrite_reads(biller.rates(biller.tag(one.request)), ttl_ms)
+        rates = biller.rates(biller.tag(one.request))
         facts = (one.request, one.cause, one.is_owned, one.hidden_tokens)
-        found.append(Sending(number, *facts, is_cold, ttl_ms, rewrite))
+        prices = (_rewrite_reads(rates, ttl_ms), _cache(rates, ttl_ms))
+        found.append(Sending(number, *facts, is_cold, ttl_ms, *prices))
         ttl_ms = _ttl_ms(one.request) or ttl_ms
         if one.request.prompt_tokens:
             before = one.request
     return found
 
 
+def _cache(rates: Rates, ttl_ms: int) -> Cache:
+    """Prices as multiples of plain input."""
+    plain, write = rates.input, _write(rates, ttl_ms)
+    if not plain:
+        return UNKNOWN_CACHE
+    read, said = rates.cache_read, rates.output
+    return Cache(None, None, _times(read, plain), _times(write, plain), _times(said, plain), plain)
+
+
+def _times(usd: float | None, plain: float) -> float | None:
+    return None if usd is None else usd / plain
+
+
+def _write(rates: Rates, ttl_ms: int) -> float | None:
+    return rates.cache_write_1h if ttl_ms == TTL_1H_MS else rates.cache_write_5m
+
+
 def _rewrite_reads(rates: Rates, ttl_ms: int) -> float:
-    write = rates.cache_write_1h if ttl_ms == TTL_1H_MS else rates.cache_write_5m
-    read = rates.cache_read
+    write, read = _write(rates, ttl_ms), rates.cache_read
     return (write - read) / read if write and read else 0.0
 
 

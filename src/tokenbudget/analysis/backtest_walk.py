@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, runtime_checkable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,7 +11,14 @@ if TYPE_CHECKING:
 
     from tokenbudget.analysis.backtest_timeline import Timeline
     from tokenbudget.model.protocols import Strategy, TokenCounter
-    from tokenbudget.model.replay import Change
+    from tokenbudget.model.replay import Change, Deed
+
+
+@runtime_checkable
+class Acting(Protocol):
+    """A walker that decides by itself when to do something, and keeps account of it."""
+
+    deeds: Sequence[Deed]
 
 
 class Version(NamedTuple):
@@ -35,6 +42,8 @@ class Walked(NamedTuple):
     timeline: Timeline
     versions: Mapping[int, Sequence[Version]]
     """By the number of a piece, in the order of time; what is not named stayed as it was."""
+    deeds: Sequence[Deed] = ()
+    """What the strategy decided, in the order of time."""
 
     def version_at(self, piece: int, request: int) -> Version | None:
         """What a request sends in the place of a piece; None: the piece itself."""
@@ -79,7 +88,8 @@ def walk(timeline: Timeline, strategy: Strategy, counter: TokenCounter) -> Walke
             version = _version(change, timeline, counter, moment.number)
             if version is not None:
                 _put(versions.setdefault(change.piece, []), version)
-    return Walked(timeline, versions)
+    deeds = tuple(walker.deeds) if isinstance(walker, Acting) else ()
+    return Walked(timeline, versions, deeds)
 
 
 def _put(versions: list[Version], version: Version) -> None:

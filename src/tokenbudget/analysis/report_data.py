@@ -62,6 +62,25 @@ class ActionRow(NamedTuple):
     is_undone: bool
 
 
+class CleanupRow(NamedTuple):
+    """A clean-up of the controller in a session: what it was to free, and what it freed."""
+
+    at_ms: int
+    session: str
+    level: str
+    """Of the window's health, when it was done."""
+    lever: str
+    items: int
+    """Things that were taken out."""
+    predicted_tokens: int
+    measured_tokens: int | None
+    """By the first request after it took effect; None: not seen, or not to be told."""
+    measured_usd: float | None
+    """Saved over the requests that were expected then; None: unknown."""
+    outcome: str
+    """'' while it is open; else as `model.control.Receipt` has it."""
+
+
 class ReportData(NamedTuple):
     """One report."""
 
@@ -94,3 +113,5 @@ class ReportData(NamedTuple):
     """How each figure is known, a sentence each."""
     findings_period: str = ""
     """The days with use that findings are priced by; '' where there are none."""
+    cleanups: tuple[CleanupRow, ...] = ()
+    """The latest first."""

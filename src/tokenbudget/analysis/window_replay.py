@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 MODEL_COMMAND = "/model"
 """By it a person says what the session's own model is from then on."""
+RETOLD = "retold"
+"""A cause: the client told anew, and perhaps for the first time, what stands before the talk."""
 STEADY_TOKENS = 24
 PIECE_TOLERANCE_TOKENS = 12
 """A step may miss by so much, and so much for each piece, beside the calibration's own error."""
@@ -117,7 +119,7 @@ class Replay:
     @property
     def changed_since(self) -> str:
         """What was taken out of the window since the last request; '' for nothing."""
-        return "" if self._cause == "retold" else self._cause
+        return "" if self._cause == RETOLD else self._cause
 
     def _is_past(self, row: PieceRow, until_key: str) -> bool:
         """Whether the next request or event begins: an answer may go on behind its results."""
@@ -244,11 +246,14 @@ class Replay:
         """Put what is missing into the remainder; below nothing, the window has shrunk unseen.
 
         Then it was the conversation that shrank, as far as that goes; then what stands before it;
-        and at last what is new.
+        and at last what is new. Where the client has just told of what was the remainder, nothing
+        has shrunk: all of it was counted too high, alike.
         """
         self.hidden_tokens += missing
         if self.hidden_tokens >= 0:
             return
+        if self._cause == RETOLD:
+            self._shrink([*self.held, *self._answered, *new])
         older = [piece for piece in self.held if piece.kind not in window.PREFIX]
         prefix = [piece for piece in self.held if piece.kind in window.PREFIX]
         for pieces in (older + self._answered, prefix, new):
@@ -344,7 +349,7 @@ class Replay:
         elif row.kind == window.RESHAPED:
             self._drop(lambda p: p.kind in window.PREFIX)
             if self._request is not None:
-                self._cause = self._cause or "retold"
+                self._cause = self._cause or RETOLD
 
     def _drop(self, is_gone: Callable[[Held], bool]) -> None:
         self._before_change()

@@ -102,7 +102,8 @@ def session_window(
     last = known[-1].request if known else None
     model = own_moments(moments)[-1].request.model if moments else ""
     told_tokens = None if agent else ledger.windows.told_window(session)
-    size = _size(replay, known, model, own, told_tokens)
+    ours = frozenset() if agent else ledger.session_signals.own_boundaries(session)
+    size = _size(replay, known, model, own, told_tokens, ours)
     fit = fit_of(model) if model else prior("")
     samples = _samples(known)
     counted = rebuilt(last.key) if last is not None and last is telling[-1].request else None
@@ -147,13 +148,19 @@ def _size(
     model: str,
     own: OwnFigures,
     told_tokens: int | None,
+    ours: frozenset[int],
 ) -> WindowSize:
+    """`ours`: tokens before compactions of ours, which are not where the client compacts itself."""
     return window_size(
         model,
         own.windows,
         own.reserve_tokens,
         max((moment.request.prompt_tokens or 0 for moment in known), default=0),
-        [tokens for trigger, tokens in replay.compactions if trigger == "auto"],
+        [
+            tokens
+            for trigger, tokens in replay.compactions
+            if trigger == "auto" and tokens not in ours
+        ],
         told_tokens,
     )
 
