@@ -1,0 +1,1 @@
+"""What decides: from observations to decisions. Never acts, never reads a file."""

@@ -1,0 +1,105 @@
+"""What pulling a lever costs and saves, by the cache as it stands: `budget.break_even` applied."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from tokenbudget.budget.break_even import CacheRates, Edit, break_even_calls, edit_delta_iet
+from tokenbudget.model.control import HISTORY
+from tokenbudget.optimizer.signals import amount
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tokenbudget.model.control import Cache, Held
+
+TOOLS, SYSTEM, MESSAGES, NOTHING = "tools", "system", "messages", ""
+"""From where on a pulled lever makes the next request another than the cache holds."""
+
+
+class Bill(NamedTuple):
+    """An action in money."""
+
+    is_known: bool
+    """Whether the model's prices are; False leaves the other two None."""
+    break_even_requests: float | None
+    """None: never, or unknown."""
+    usd: float | None
+    """Saved over the requests that are expected; None where nobody knows how many."""
+
+    def pays_after(self, expected: float | None, factor: float) -> bool:
+        """Whether so many times the break-even are expected to come."""
+        if expected is None or self.break_even_requests is None:
+            return False
+        return expected >= factor * self.break_even_requests
+
+
+UNKNOWN_BILL = Bill(False, None, None)
+
+
+def bill(
+    victims: Sequence[Held],
+    cache: Cache,
+    expected: float | None,
+    is_free: bool,
+) -> Bill:
+    """What it costs to take these out before the next request.
+
+    Args:
+        victims: Of one lever.
+        cache: As it stands.
+        expected: Requests still to come; None is unknown.
+        is_free: The cache will not be read by the next request anyway: it is cold, or a boundary
+            comes first.
+    """
+    rates = rates_of(cache)
+    if rates is None:
+        return UNKNOWN_BILL
+    production = production_iet(victims, cache, rates, is_free)
+    if production is None:
+        return UNKNOWN_BILL
+    edit = edit_of(victims, production)
+    cold = 1.0 if is_free else 0.0
+    after = break_even_calls(edit, rates, next_cold_probability=cold)
+    known, price = amount(expected), amount(cache.input_usd)
+    if known is None or price is None:
+        return Bill(True, after, None)
+    calls = max(known, cold)  # a cold next call is one of those that are expected
+    return Bill(
+        True, after, -edit_delta_iet(edit, rates, calls, next_cold_probability=cold) * price
+    )
+
+
+def edit_of(victims: Sequence[Held], production_iet: float) -> Edit:
+    """All of them as one edit; what stands behind the first of them is written anew."""
+    replaced = sum(max(0, one.replacement_tokens) for one in victims)
+    removed = sum(one.tokens for one in victims) + replaced
+    kept = max((max(0, one.kept_tokens) for one in victims), default=0)
+    return Edit(removed, replaced, kept, production_iet)
+
+
+def without_rewriting(victims: Sequence[Held], rewrites: str) -> list[Held]:
+    """The same, with nothing kept behind them where the table says that the cache stays good."""
+    if rewrites != NOTHING or any(one.lever == HISTORY for one in victims):
+        return list(victims)
+    return [one._replace(kept_tokens=0) for one in victims]
+
+
+def rates_of(cache: Cache) -> CacheRates | None:
+    """The multipliers of a cache; None where the model has no price."""
+    read, write = amount(cache.read), amount(cache.write)
+    return None if read is None or write is None else CacheRates(read, write)
+
+
+def production_iet(
+    victims: Sequence[Held], cache: Cache, rates: CacheRates, is_cold: bool
+) -> float | None:
+    """What it costs to make what comes in their place; None where output has no price."""
+    read = sum(max(0, one.production_input_tokens) for one in victims)
+    written = sum(max(0, one.production_output_tokens) for one in victims)
+    output = amount(cache.output)
+    if written and output is None:
+        return None
+    # What is to be summarised is sent once more: from the cache while that is warm.
+    return read * (rates.write if is_cold else rates.read) + written * (output or 0.0)
