@@ -146,11 +146,12 @@ def test_another_secret_is_not_current() -> None:
             "url": "http://127.0.0.1:27100/v1/hook",
             "headers": {"Authorization": f"Bearer {secret}"},
         }
-        return Wanted(hooks=hook_groups(("SessionStart", "Stop"), HOOK, hook))
+        return Wanted(hooks=hook_groups(("SessionStart", "PreCompact", "Stop"), HOOK, hook))
 
     text = wired("", http("one"))
     document = json.loads(text)
     assert document["hooks"]["SessionStart"][0]["hooks"][0]["type"] == "command"
+    assert document["hooks"]["PreCompact"][0]["hooks"][0]["type"] == "command"
     assert document["hooks"]["Stop"][0]["hooks"][0]["type"] == "http"
     assert is_current(seen_in(text, MARKS), http("one"))
     assert not is_current(seen_in(text, MARKS), http("two"))

@@ -6,7 +6,8 @@ The agent waits for this at every hook, so it is made as the status line is: thi
 nothing but modules written in C, asks the daemon of HOME over its socket, prints the answer and
 leaves without the interpreter's farewell. Where no daemon gives a whole answer in time, the same
 decision is made here, which needs more of Python (`hooks.in_process`). Whatever happens it ends in
-bounded time with exit code 0 and a silent stderr; stdout is one JSON object or nothing.
+bounded time with exit code 0 and a silent stderr; stdout is one JSON object, words for a summary,
+or nothing.
 docs/serve.md describes the protocol.
 """
 
@@ -32,6 +33,8 @@ PRINT_SECONDS = 1.0
 PAYLOAD_BYTES = 1 << 23
 """A longer payload is read to its end and answered with nothing."""
 REPLY_BYTES = 1 << 18
+PLAIN_WORDS = b"Keep exactly:"
+"""How a reply begins that is no JSON: `hooks.words.KEEP`."""
 HEAD_BYTES = 9
 """Eight digits and a line's end; the reply follows."""
 
@@ -161,7 +164,8 @@ def _length(head: bytes) -> int:
 
 
 def _sound(reply: bytes) -> bytes:
-    if reply and not (reply.startswith(b"{") and reply.endswith(b"}")):
+    is_json = reply.startswith(b"{") and reply.endswith(b"}")
+    if reply and not is_json and not reply.startswith(PLAIN_WORDS):
         raise NoAnswer
     return reply
 

@@ -74,7 +74,7 @@ def said_by(place: Place) -> Said:
             f"{place.name_of(place.local_settings)} is a link, read-only or another's, so it is not"
             " changed; what would be written there is advice"
         )
-    for path, top in _files(place):
+    for path, top in settings_files(place):
         text = text_at(path, (top,), MOST_BYTES)
         if text is None:
             if os.path.lexists(path):
@@ -96,8 +96,8 @@ def said_by(place: Place) -> Said:
     return _said(documents, "\n".join(texts), local_text, tuple(notes))
 
 
-def _files(place: Place) -> list[tuple[str, str]]:
-    """(path, folder that it must lie in), lowest first."""
+def settings_files(place: Place) -> list[tuple[str, str]]:
+    """Every settings file as (path, folder that it must lie in), lowest first."""
     found = [
         (os.path.join(folder, "settings.json"), place.home or folder)
         for folder in reversed(place.claude_dirs)

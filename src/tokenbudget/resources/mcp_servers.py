@@ -37,7 +37,7 @@ OWN = "tokenbudget"
 """Our own gateway, which stands for other servers."""
 PROJECT_FILE, STATE_FILE = ".mcp.json", ".claude.json"
 MOST_SERVERS = 200
-_MOST_PROJECT_BYTES, _MOST_STATE_BYTES = 1_000_000, 64_000_000
+_MOST_PROJECT_BYTES, MOST_STATE_BYTES = 1_000_000, 64_000_000
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 """A name that can be typed into a command as it is."""
 
@@ -109,8 +109,8 @@ class McpServers(Kind):
 
     def _client_state(self) -> tuple[str, dict[str, object]]:
         """The path of the client's own file, and what it says; the first that can be read."""
-        for path, top in _state_files(self.place.claude_dirs, self.place.home):
-            text = text_at(path, (top,), _MOST_STATE_BYTES)
+        for path, top in state_files(self.place.claude_dirs, self.place.home):
+            text = text_at(path, (top,), MOST_STATE_BYTES)
             if text is not None:
                 return path, _object(text)
         return "", {}
@@ -204,8 +204,8 @@ class McpServers(Kind):
         return age_ms < FRESH_DAYS * DAY_MS
 
 
-def _state_files(claude_dirs: Sequence[str], home: str) -> list[tuple[str, str]]:
-    """Where the client keeps its state: in its folder, or beside the usual one."""
+def state_files(claude_dirs: Sequence[str], home: str) -> list[tuple[str, str]]:
+    """Where the client keeps its state: in its folder, or beside the usual one; (path, folder)."""
     found = [(os.path.join(folder, STATE_FILE), folder) for folder in claude_dirs]
     usual = os.path.join(home, ".claude")
     if home and usual in claude_dirs:

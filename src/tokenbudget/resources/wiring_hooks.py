@@ -26,6 +26,9 @@ EVENTS = (
 )
 MATCHERS = {"PreToolUse": "Read|Bash"}
 """Before any other tool there is nothing to say, and a hook that is not run costs nothing."""
+BY_COMMAND = (SESSION_START, "PreCompact")
+"""At a session's start a command starts the daemon that answers the others; of a compaction the
+client takes what a command prints, and nothing from elsewhere."""
 HOOK_SECONDS = 5
 """How long the agent waits for a command of ours; it ends by itself within three."""
 
@@ -49,13 +52,12 @@ def hook_groups(
     Args:
         events: As `events_wired` gives them.
         command: What is run.
-        http_hook: What is asked instead, but for a session's start: there a command starts the
-            daemon that answers the others.
+        http_hook: What is asked instead, but for those that only a command answers.
     """
     by_command: dict[str, object] = {"type": "command", "command": command, "timeout": HOOK_SECONDS}
     groups = []
     for event in events:
-        hook = by_command if http_hook is None or event == SESSION_START else dict(http_hook)
+        hook = by_command if http_hook is None or event in BY_COMMAND else dict(http_hook)
         matcher = {"matcher": MATCHERS[event]} if event in MATCHERS else {}
         groups.append((event, {**matcher, "hooks": [hook]}))
     return tuple(groups)  # type: ignore[arg-type]  # every value in it is plain JSON

@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.gateway.hooks.hook_desk import NOW_MS, SESSION, HookDesk, context_of
 
+from tokenbudget.gateway.hook_client import PLAIN_WORDS
 from tokenbudget.gateway.hooks import small_files
 from tokenbudget.gateway.hooks.handler import Answer, answer
 from tokenbudget.gateway.hooks.session_state import FORMAT, MOST_BYTES, SessionState
@@ -48,8 +49,11 @@ def home_of_a_moment() -> Iterator[Path]:
 
 
 def assert_is_a_reply(said: Answer) -> None:
-    """Nothing, or one JSON object that begins and ends as such."""
-    if said.reply:
+    """Nothing, or one JSON object that begins and ends as such, or a line for a summary."""
+    if said.reply.startswith(PLAIN_WORDS):
+        assert said.reply.decode().isprintable()
+        assert len(said.reply) < 4_000
+    elif said.reply:
         assert said.reply[:1] == b"{"
         assert said.reply.isascii()
         assert isinstance(json.loads(said.reply), dict)

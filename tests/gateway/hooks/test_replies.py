@@ -58,3 +58,10 @@ def test_a_reply_is_ascii_in_one_line_and_not_endless() -> None:
     assert data.isascii()
     assert b"\n" not in data
     assert replies.reply_bytes(replies.message("x" * (replies.MOST_BYTES + 1))) == b""
+
+
+def test_plain_words_go_out_as_they_are() -> None:
+    assert replies.plain("") == {}
+    assert replies.reply_bytes(replies.plain('Keep exactly: "caf\u00e9".')) == (
+        'Keep exactly: "caf\u00e9".'.encode()
+    )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tokenbudget.gateway.hook_client import PLAIN_WORDS
 from tokenbudget.gateway.hooks import words
 from tokenbudget.metering.tokenizer import BytePairCounter
 
@@ -79,6 +80,7 @@ def test_what_is_kept_over_a_compaction_takes_120_at_most(
 
 
 @given(TEXTS, TEXTS)
+@example("0\u0871\u0871\u0871\u0871\u1400", "\u0870\u0871\u0871\u0871\u0871\u1400\u1400")
 @settings(deadline=None)
 def test_what_was_stored_is_not_believed_either(one: str, other: str) -> None:
     """Somebody may have written into our file."""
@@ -183,3 +185,19 @@ def test_a_switch_says_what_going_cold_costs() -> None:
         "tokens: claude-opus-5-5 to claude-sonnet-5-5: the warm cache is lost, 14.6K tokens are"
         " written again, about $0.04."
     )
+
+
+@given(st.lists(TEXTS, max_size=8), TEXTS, TEXTS)
+@settings(deadline=None)
+def test_what_a_summary_is_asked_for_is_one_short_line_of_plain_names(
+    files: list[str], label: str, folder: str
+) -> None:
+    said = words.to_be_kept(files, label, folder)
+    assert len(said) <= 480
+    assert said.isprintable()
+    assert not said or said.startswith(words.KEEP)
+    assert said.count('"') % 2 == 0
+
+
+def test_the_client_knows_the_words_for_a_summary_by_their_beginning() -> None:
+    assert words.KEEP.encode() == PLAIN_WORDS

@@ -16,8 +16,12 @@ if TYPE_CHECKING:
     from tokenbudget.gateway.hooks.transcript_tail import News
 
 
-def begins(moment: "Moment") -> None:
-    """Keep what matters, before the window is replaced by a summary."""
+def begins(moment: "Moment") -> str:
+    """Keep what matters, before the window is replaced by a summary; the words for that summary.
+
+    '' where the person has said themselves what it is to keep: ours would be told to them, and
+    would stay in the conversation.
+    """
     state = moment.state
     state.snapshot = {
         "files": list(state.files),
@@ -25,7 +29,12 @@ def begins(moment: "Moment") -> None:
         "trigger": text(moment.event.told, "trigger", 16) or "unknown",
     }
     state.compacting = [moment.used or 0]
+    said = ""
+    if moment.wishes.is_telling and not moment.event.told.get("custom_instructions"):
+        label = state.failure[0] if len(state.failure) == 2 else ""
+        said = words.to_be_kept(state.files, label, moment.event.cwd)
     forget_results(state)
+    return said
 
 
 def is_over(state: "SessionState") -> None:

@@ -6,6 +6,7 @@ MOST_BYTES = 1 << 20
 """Of a reply; only a shortened result can be that long."""
 
 _SAID = "additionalContext"
+_PLAIN = "plain words"
 CONTEXT_EVENTS = frozenset({"SessionStart", "UserPromptSubmit", "PostToolUse"})
 """Where every client that has hooks takes `additionalContext` (2.0.76 already does)."""
 
@@ -59,6 +60,14 @@ def message(text: str) -> Table:
     return {"systemMessage": text} if text else {}
 
 
+def plain(text: str) -> Table:
+    """Of PreCompact: words for whoever writes the summary, as they are.
+
+    There the client takes what a command prints, and nothing that stands in JSON (docs/hooks.md).
+    """
+    return {_PLAIN: text} if text else {}
+
+
 def joined(first: Table, second: Table) -> Table:
     """Both, for one event; the words of both reach the agent."""
     specific = {**_part(first), **_part(second)}
@@ -70,7 +79,9 @@ def joined(first: Table, second: Table) -> Table:
 
 
 def reply_bytes(reply: Table) -> bytes:
-    """As it goes to the agent: b"" or one JSON object in a line."""
+    """As it goes to the agent: b"" or one JSON object in a line; plain words are themselves."""
+    if _PLAIN in reply:
+        return str(reply[_PLAIN]).encode("utf-8", "replace")
     data = written(reply).encode() if reply else b""
     return data if len(data) <= MOST_BYTES else b""
 

@@ -86,9 +86,8 @@ def _cold_resume(moment: "Moment") -> Table:
 def _compaction_begins(moment: "Moment") -> Said:
     if moment.event.is_of_agent:  # its own window, not the session's
         forget(moment.state)
-    else:
-        compaction.begins(moment)
-    return Said()
+        return Said()
+    return Said(replies.plain(compaction.begins(moment)))
 
 
 def _compaction_ends(moment: "Moment") -> Said:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LEVELS = ("healthy", "warning", "critical", "emergency")
-LABEL_COST, FILE_COST, ERROR_COST = 12.0, 15.0, 25.0
+LABEL_COST, FILE_COST, ERROR_COST = 12.0, 14.9, 25.0
 """What a label, a path and an error may cost, in tokens; see `cut`."""
 OUTPUT_COST, FAILURE_COSTS = 6.0, (16.0, 29.0)
 """The same once they are stored: with what `recording` adds, and the mark of what was cut."""
@@ -19,6 +19,9 @@ PLAIN_OPTIONS = ("-m", "--")
 """What an option may be in a command's label."""
 SOME_COMMAND = "command"
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-")
+KEEP = "Keep exactly:"
+"""How the words for a summary begin; `gateway.hook_client` knows them by that."""
+LONGEST_LABEL = 60
 MOST_SHARES_NAMED = 4
 MOST_FILES_NAMED = 4
 CHARS_PER_TOKEN = 4
@@ -138,6 +141,24 @@ def kept(files: "Sequence[str]", failure: "Sequence[str]") -> str:
         label, error = (cut(one, most) for one, most in zip(failure, FAILURE_COSTS, strict=True))
         said.append(f'Unresolved: "{label}" failed: "{error}".')
     return " ".join(said)
+
+
+def to_be_kept(files: "Sequence[str]", label: str, folder: str) -> str:
+    """What a summary is asked to keep; '' where nothing can be named.
+
+    A model reads it as an order. So only plain names go into it: one that could be read as a
+    sentence is left out.
+    """
+    from tokenbudget.analysis.compact_focus import plain_name  # at a compaction alone
+
+    names = [plain_name(path, folder) for path in files]
+    named = ", ".join([f'"{name}"' for name in dict.fromkeys(names) if name][-MOST_FILES_NAMED:])
+    tried = label.split()
+    is_plain = bool(tried) and all(plain_name(word, "") for word in tried)
+    said = [f"the paths of the files in use {named}"] if named else []
+    if is_plain:
+        said.append(f'the unresolved error of "{" ".join(tried)[:LONGEST_LABEL]}"')
+    return f"{KEEP} {'; '.join(said)}." if said else ""
 
 
 def resumed_cold(tokens: float, usd: "float | None") -> str:
