@@ -72,6 +72,7 @@ fmt: $(VENV)/test.stamp ## format the code
 docs: compiled ## write the generated pages (schema, commands) and the picture
 	@$(BIN)/python tools/make_docs.py
 	@$(BIN)/python tools/make_picture.py
+	@$(BIN)/python tools/make_control_picture.py
 
 prices: $(VENV)/test.stamp ## compile the dated price table from genai-prices
 	@$(PYTHON) -m venv build/prices

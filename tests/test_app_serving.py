@@ -5,22 +5,26 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.gateway.daemons import environment_of, free_port, status, until
+from tests.gateway.daemons import asked, environment_of, free_port, status, until
 
 import tokenbudget
 from tokenbudget.app import serving
+from tokenbudget.app.controlling import holder
 from tokenbudget.app.spilling import spill_of
 from tokenbudget.config.settings import Settings, settings_from
-from tokenbudget.gateway.daemon.chores import REFRESH, SETTINGS, SWEEP, Job
+from tokenbudget.gateway.daemon.chores import REFRESH, SETTINGS, SWEEP, ControlTold, Job
 from tokenbudget.gateway.daemon.places import default_port
 from tokenbudget.gateway.daemon.secret import known_secret
 from tokenbudget.gateway.daemon.stopping import stop_daemon
+from tokenbudget.ledger.store import Ledger
 from tokenbudget.system.clock import SystemClock
 
 SESSION = "5d0c1f5e-0000-4000-8000-00000000abcd"
@@ -100,6 +104,60 @@ def test_the_settings_of_a_job_are_those_of_its_project(home: Path) -> None:
 
     serving.do(Job(REFRESH, SESSION, "/srv/shop"), settings_in)
     assert asked == ["/srv/shop"]
+
+
+# ── the controller in the worker ──────────────────────────────────────────────────────────────────
+
+
+def live_session(home: Path) -> None:
+    """The session has just been answered."""
+    (transcript,) = home.glob("claude/projects/*/*.jsonl")
+    now = datetime.fromtimestamp(SystemClock().now_ms() / 1000, UTC).strftime("%FT%T.000Z")
+    text = transcript.read_text().replace("2026-11-20T11:00:00.000Z", now)
+    transcript.write_text(text.replace("msg_1", "msg_2"))
+
+
+def test_the_worker_says_when_its_controller_looks_again(home: Path) -> None:
+    loop = serving.Loop(lambda folder: settings_of(home))
+    assert ControlTold.of(loop.turned()) == ControlTold(None, is_waiting=False)
+    loop.close()
+    live_session(home)
+    loop = serving.Loop(lambda folder: settings_of(home))
+    assert ControlTold.of(loop.turned()) == ControlTold(5.0, is_waiting=False)
+    assert holder(str(home)) == f"tokens serve (process {os.getpid()})"
+    loop.close()
+    assert holder(str(home)) == ""
+
+
+@pytest.mark.slow
+def test_a_daemon_has_a_controller_that_another_one_takes_over_when_it_is_killed(
+    home: Path,
+) -> None:
+    live_session(home)
+    (home / "config.toml").write_text(f"[serve]\nport = {free_port()}\n")
+    try:
+        serving.started(settings_of(home), False, SystemClock())
+        until(lambda: holder(str(home)).startswith("tokens serve"))
+        until(lambda: has_looked(home))
+        SystemClock().sleep(0.5)  # it rests for five seconds then
+        first = holder(str(home))
+        os.kill(int(first.removesuffix(")").split()[-1]), signal.SIGKILL)
+        call_with_hook(home)
+        until(lambda: holder(str(home)) not in ("", first), seconds=90)  # a fault is followed by 30
+    finally:
+        stop_daemon(str(home), SystemClock())
+    until(lambda: holder(str(home)) == "")
+
+
+def has_looked(home: Path) -> bool:
+    with Ledger(str(home / "ledger.db")) as ledger:
+        return ledger.control.states() == [SESSION]
+
+
+def call_with_hook(home: Path) -> None:
+    """A hook that has the worker do something."""
+    payload = {"session_id": SESSION, "hook_event_name": "Stop", "cwd": str(home)}
+    asked(home, json.dumps(payload).encode())
 
 
 def test_files_that_settings_stand_in_are_watched(home: Path) -> None:

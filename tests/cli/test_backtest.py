@@ -1,5 +1,6 @@
 """`tokens backtest`: sessions gone through again, and nothing of them changed."""
 
+import json
 from decimal import Decimal
 from pathlib import Path
 
@@ -111,3 +112,44 @@ class TestFormats:
 
     def test_two_formats_are_one_too_many(self, home: Home) -> None:
         assert home.run("backtest", "--json", "--html").code == 2
+
+
+class TestControl:
+    def test_the_controller_comes_with_those_that_it_is_compared_with(self, sample: Sample) -> None:
+        found = sample.home.ask("backtest", "--strategy", "controller", "--min-requests", "3")
+
+        names = ["controller-off", "controller-naive", "controller", "controller-oracle"]
+        assert [row["strategy"] for row in found["rows"]] == [IDENTITY, *names]
+        assert [row["strategy"] for row in found["control_rows"]] == names
+        alone, *_, oracle = found["control_rows"]
+        assert (alone["saved_share"], alone["dearer_sessions"]) == (0.0, 0)
+        assert oracle["dearer_sessions"] == 0
+        assert {row["strategy"] for row in found["session_rows"]} == {IDENTITY, *names}
+
+    def test_in_a_smaller_window_there_is_more_to_do(self, sample: Sample) -> None:
+        asked = ("backtest", "--strategy", "controller", "--window", "40000")
+        first, second = (sample.home.run(*asked, "--json") for _ in range(2))
+        assert (first.code, first.out) == (0, second.out)
+        rows = {row["strategy"]: row for row in json.loads(first.out)["control_rows"]}
+        assert rows["controller-naive"]["actions"] > 0
+        assert rows["controller-off"]["actions"] == 0
+
+        told = sample.home.run(*asked)
+        assert "Control, against the client alone" in told.out
+        assert "'controller' (modelled) would have cost" in told.out
+
+    def test_they_are_not_tried_where_nobody_asks_for_them(self, sample: Sample) -> None:
+        found = sample.home.ask("backtest")
+
+        assert not [row for row in found["rows"] if row["strategy"].startswith("controller")]
+        assert found["control_rows"] == []
+        assert "controller-oracle" in sample.home.run("backtest", "--list").out
+
+    @pytest.mark.parametrize("typed", [("--window", "5"), ("--min-requests", "-1")])
+    def test_sizes_that_cannot_be_meant_are_refused(
+        self, sample: Sample, typed: tuple[str, str]
+    ) -> None:
+        done = sample.home.run("backtest", *typed)
+
+        assert done.code == 2
+        assert "--window from 10,000 tokens" in done.err

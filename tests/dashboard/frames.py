@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from hypothesis import strategies as st
+from tests import control_values
 
 from tokenbudget.analysis.cache_state import CacheState
 from tokenbudget.analysis.window_budget import BudgetRow, LimitState
@@ -150,6 +151,7 @@ def hostile(text: str = HOSTILE) -> Frame:
         alerts=(AlertLine(text, "warning", text, "firing", NOON_MS),),
         decisions=(Decision(NOON_MS, text, text),),
         faults=(text,),
+        control=control_values.hostile(text),
     )
 
 

@@ -28,9 +28,9 @@ PAUSE_SECONDS = 0.01
 LONGEST_SECONDS = 20.0
 
 
-def until(is_so: Callable[[], bool]) -> None:
+def until(is_so: Callable[[], bool], seconds: float = LONGEST_SECONDS) -> None:
     """Wait for what comes by itself, and fail when it does not."""
-    end = CLOCK.monotonic_seconds() + LONGEST_SECONDS
+    end = CLOCK.monotonic_seconds() + seconds
     while not is_so():
         assert CLOCK.monotonic_seconds() < end, "it did not come"
         CLOCK.sleep(PAUSE_SECONDS)

@@ -88,6 +88,17 @@ def test_a_reply_in_single_bytes_is_put_together(home: Path) -> None:
         assert hook(home, PAYLOAD).stdout == REPLY
 
 
+def test_words_for_a_summary_are_printed_as_they_are(home: Path) -> None:
+    said = b'Keep exactly: the paths of the files in use "src/caf\xc3\xa9.py".'
+
+    def behave(connection: socket.socket) -> None:
+        read_all(connection)
+        connection.sendall(b"%08d\n%s" % (len(said), said))
+
+    with pretended(home, behave):
+        assert hook(home, PAYLOAD).stdout == said
+
+
 def test_an_empty_reply_prints_nothing_and_is_no_reason_to_decide_here(home: Path) -> None:
     def behave(connection: socket.socket) -> None:
         read_all(connection)

@@ -27,7 +27,14 @@ from tokenbudget.analysis.profile import (
     ToolRow,
     WeekRow,
 )
-from tokenbudget.analysis.report_data import ActionRow, AlertRow, DayRow, HeatCell, ReportData
+from tokenbudget.analysis.report_data import (
+    ActionRow,
+    AlertRow,
+    CleanupRow,
+    DayRow,
+    HeatCell,
+    ReportData,
+)
 
 LAST_DAY = date(2026, 11, 20)
 MADE_AT_MS = round(datetime(2026, 11, 20, 18, 5, tzinfo=UTC).timestamp() * 1000)
@@ -381,6 +388,18 @@ def actions() -> tuple[ActionRow, ...]:
     )  # fmt: skip
 
 
+def cleanups() -> tuple[CleanupRow, ...]:
+    """The latest first: one is not seen yet."""
+    at_ms = MADE_AT_MS - DAY_MS
+    return (
+        CleanupRow(at_ms, "s4", "critical", "mcp-servers", 3, 20_442, None, None, ""),
+        CleanupRow(at_ms - 60_000, "s4", "critical", "history", 1, 58_019, 57_457,
+                   1.66, "measured"),
+        CleanupRow(at_ms - 90_000, "s4", "warning", "memory-files", 1, 6_053, 6_006,
+                   None, "measured"),
+    )  # fmt: skip
+
+
 METHOD = (
     "Tokens are those that the API reported for each request, each counted once: exact.",
     "Money is tokens at the price of their day (prices as of 2026-11-18); tokens without a price"
@@ -414,6 +433,7 @@ def rich_report() -> ReportData:
         prompts=(),
         method=METHOD,
         findings_period="2026-10-22 to 2026-11-20",
+        cleanups=cleanups(),
     )
 
 

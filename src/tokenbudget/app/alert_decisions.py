@@ -78,18 +78,20 @@ def acted_on(
 
 
 def may_act(settings: Settings) -> bool:
-    """Whether `autoOptimize` is on, and by the person's own word.
+    """Whether `autoOptimize` is on, and by the person's own word."""
+    return settings.management().auto_optimize and is_own_word(settings, "autoOptimize")
+
+
+def is_own_word(settings: Settings, key: str) -> bool:
+    """Whether the value of a key of `tokenManagement` that wins is not a repository's.
 
     A project's `settings.json` comes with the repository: it may have been written by anybody.
     """
     from tokenbudget.config.layers import places_of
     from tokenbudget.config.management import PROJECT
 
-    management = settings.management()
-    if not management.auto_optimize:
-        return False
     shared = {place.path for place in places_of(settings) if place.kind == PROJECT}
-    return management.origins["autoOptimize"] not in shared
+    return settings.management().origins[key] not in shared
 
 
 def _considered(actor: Actor, decision: AlertDecision) -> str | None:

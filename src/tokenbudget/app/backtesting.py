@@ -11,28 +11,25 @@ from typing import NamedTuple
 
 from tokenbudget.analysis.backtest_cache import foretold
 from tokenbudget.analysis.backtest_session import backtest_of, thread_results
-from tokenbudget.analysis.backtest_strategies import strategies
 from tokenbudget.analysis.backtest_timeline import timelines
 from tokenbudget.analysis.calibrating import chooser
 from tokenbudget.analysis.study_bill import Biller
 from tokenbudget.analysis.study_build import NO_WORDS, Material, Rules
 from tokenbudget.analysis.study_view import Words
 from tokenbudget.app import Terminal
+from tokenbudget.app.backtesting_choice import Asked, chosen, for_thread, with_compared
 from tokenbudget.app.windows import fits_for
-from tokenbudget.compression.policy import Wishes
-from tokenbudget.config.values import meant
 from tokenbudget.model import window
-from tokenbudget.model.errors import BadRequest
-from tokenbudget.model.plain_text import one_line
 from tokenbudget.sources.claude_code.source import ClaudeCode
 from tokenbudget.system import process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Sequence
+    from collections.abc import Container, Iterator, Mapping, Sequence
 
     from tokenbudget.analysis.backtest_cache import Foretold
     from tokenbudget.analysis.backtest_result import Backtest, SessionResult
+    from tokenbudget.analysis.backtest_session import Subject
     from tokenbudget.analysis.backtest_timeline import Timeline
     from tokenbudget.app import Workbench
     from tokenbudget.ledger.studies import StudiedFile
@@ -41,21 +38,6 @@ if TYPE_CHECKING:
 COUNTING_SHARE = 0.2
 """Of the progress: what counting takes beside replaying."""
 FEWEST_FILES_TO_SHARE = 4
-LONGEST_NAME = 60
-"""Of a name that is no strategy, as it is told."""
-
-
-class Asked(NamedTuple):
-    """What a backtest is to go through."""
-
-    strategies: Sequence[str] = ()
-    """By name; none is all."""
-    session: str = ""
-    """One session alone; its requests are told one by one."""
-    since_ms: int = 0
-    """Files that were written at or after this moment."""
-    wishes: Wishes = Wishes()
-    """How results are trimmed."""
 
 
 class _Job(NamedTuple):
@@ -72,6 +54,8 @@ class _Kit(NamedTuple):
     source: StudySource
     counter: TokenCounter
     asked: Asked
+    lengths: Mapping[str, int] = {}
+    """Requests of the main thread of every session: what the controller knows of other ones."""
 
 
 def backtest(bench: Workbench, terminal: Terminal, asked: Asked) -> Backtest:
@@ -80,7 +64,8 @@ def backtest(bench: Workbench, terminal: Terminal, asked: Asked) -> Backtest:
     Raises:
         BadRequest: a strategy is not known.
     """
-    chosen = _chosen(asked, bench.token_counter())
+    asked = asked._replace(strategies=with_compared(asked.strategies))
+    meant = chosen(asked, bench.token_counter())
     files = [
         one
         for one in bench.ledger.studies.files(asked.session)
@@ -88,6 +73,8 @@ def backtest(bench: Workbench, terminal: Terminal, asked: Asked) -> Backtest:
     ]
     kit = _kit(bench, files, asked, terminal)
     jobs, unread = _jobs(bench, files)
+    kit = kit._replace(lengths=_lengths(jobs))
+    jobs = _long_enough(jobs, kit.lengths, asked.min_requests)
     found: dict[int, list[list[SessionResult]]] = {}
     total = sum(job.material.studied.file.size_bytes for job in jobs) or 1
     done = 0
@@ -99,7 +86,7 @@ def backtest(bench: Workbench, terminal: Terminal, asked: Asked) -> Backtest:
         before = round(COUNTING_SHARE * total)
         terminal.progress(before + round((1 - COUNTING_SHARE) * done), total)
     threads = [thread for number in sorted(found) for thread in found[number]]
-    return backtest_of(threads, chosen, unread)
+    return backtest_of(threads, meant, unread)
 
 
 def foretold_requests(
@@ -113,31 +100,20 @@ def foretold_requests(
     return foretold(threads, rewritten)
 
 
-def strategy_names() -> tuple[str, ...]:
-    """What `Asked.strategies` may name."""
-    return tuple(one.name for one in strategies(_NoCounter(), Wishes()))
+def _lengths(jobs: Sequence[_Job]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for job in jobs:
+        file = job.material.studied.file
+        if not file.is_subagent:
+            count = len(job.material.requests)
+            found[file.session] = max(found.get(file.session, 0), count)
+    return found
 
 
-class _NoCounter:
-    name = "none"
-
-    def count(self, text: str) -> int:
-        """Nothing is counted for a name."""
-        return len(text)
-
-
-def _chosen(asked: Asked, counter: TokenCounter, needed: Container[int] = ()) -> list[Strategy]:
-    every = strategies(counter, asked.wishes, needed)
-    names = {one.name for one in every}
-    unknown = [name for name in asked.strategies if name not in names]
-    if unknown:
-        known = [one.name for one in every]
-        hint = meant(unknown[0], known)
-        raise BadRequest(
-            f"'{one_line(unknown[0])[:LONGEST_NAME]}' is no strategy{hint}; there are"
-            f" {', '.join(known)}"
-        )
-    return [one for one in every if not asked.strategies or one.name in asked.strategies]
+def _long_enough(jobs: Sequence[_Job], lengths: Mapping[str, int], least: int) -> list[_Job]:
+    """The jobs of sessions that had enough requests, numbered anew."""
+    kept = [job for job in jobs if lengths.get(job.material.studied.file.session, 0) >= least]
+    return [job._replace(number=number) for number, job in enumerate(kept)]
 
 
 def _kit(bench: Workbench, files: Sequence[StudiedFile], asked: Asked, terminal: Terminal) -> _Kit:
@@ -149,7 +125,7 @@ def _kit(bench: Workbench, files: Sequence[StudiedFile], asked: Asked, terminal:
     rules = Rules(
         Biller(bench.book, bench.zone.spans()),
         chooser(fits),
-        bench.settings.windows,
+        {"*": asked.window_tokens} if asked.window_tokens else bench.settings.windows,
         (),
         lambda _name, _fault: None,
     )
@@ -217,12 +193,13 @@ def _replayed(kit: _Kit, job: _Job) -> tuple[list[list[SessionResult]], str]:
     except OSError as exc:
         return [], f"{path} ({exc.strerror or type(exc).__name__})"
 
-    def chosen(counter: TokenCounter, needed: Container[int]) -> Sequence[Strategy]:
-        return _chosen(kit.asked, counter, needed)
+    def made(counter: TokenCounter, subject: Subject) -> Sequence[Strategy]:
+        return for_thread(kit.asked, kit.rules, kit.lengths, counter, subject)
 
+    rules, has_requests = kit.rules, bool(kit.asked.session)
     found = [
         thread_results(
-            line, chosen, kit.counter, kit.rules.biller, has_requests=bool(kit.asked.session)
+            line, made, kit.counter, rules.biller, rules.windows, has_requests=has_requests
         )
         for line in lines
     ]

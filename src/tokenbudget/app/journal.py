@@ -34,6 +34,7 @@ def carry_out(
     project: str,
     proposals: Sequence[Proposal],
     told: Callable[[Step, Outcome], None] | None = None,
+    undoes: int | None = None,
 ) -> ActionRecord:
     """Do every step of the proposals, in order; one that fails keeps no other from being done.
 
@@ -44,6 +45,7 @@ def carry_out(
         project: The project's folder, or ''.
         proposals: With at least one step.
         told: Called after each step.
+        undoes: The action that this one gives back; such a one is not taken back itself.
 
     Raises:
         LedgerUnusable: the journal cannot be written. If that is so from the beginning nothing
@@ -57,7 +59,8 @@ def carry_out(
     with only_action(bench.settings.data_dir, bench.clock):
         journal = bench.ledger.journal
         freed_bytes = sum(proposal.freed_bytes for proposal in proposals)
-        action = journal.begin(cause, project, steps, _freed_tokens(proposals), freed_bytes)
+        freed_tokens = _freed_tokens(proposals)
+        action = journal.begin(cause, project, steps, freed_tokens, freed_bytes, undoes)
         for number, step in enumerate(steps):
             try:
                 outcome = _done(bench, workshop, action, number, step)

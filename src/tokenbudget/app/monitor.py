@@ -55,6 +55,30 @@ def keep_tracker(bench: Workbench, tick: Tick) -> Frame:
     return frame._replace(faults=(*frame.faults, reason)) if reason else frame
 
 
+def tell_control(bench: Workbench, tick: Tick) -> Frame:
+    """How the controller stands with the chosen session, where one has ever looked at it."""
+    frame, facts = tick.frame, tick.facts
+    if facts is None:
+        return frame
+    from tokenbudget.app.control_view import project_of, shown_decisions, standing_of
+    from tokenbudget.app.controlling_lock import holder
+
+    standing = standing_of(
+        bench.ledger,
+        bench.settings,
+        facts.session,
+        project_of(bench.settings, facts),
+        frame.made_at_ms,
+        title=facts.title,
+        watcher=holder(bench.settings.data_dir),
+        window_tokens=None if tick.window is None else tick.window.size.tokens,
+    )
+    if standing.last is None:
+        return frame
+    decisions = (*frame.decisions, *shown_decisions(standing))
+    return frame._replace(control=standing, decisions=decisions)
+
+
 class RoadmapKeeper:
     """A step that keeps the block of figures in a file; '' is the project's own ROADMAP.md.
 

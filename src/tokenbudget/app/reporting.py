@@ -7,7 +7,7 @@ from typing import NamedTuple
 from tokenbudget import __version__
 from tokenbudget.analysis.profile_bill import bill_of, total_of
 from tokenbudget.analysis.profile_sums import LAST_DAY
-from tokenbudget.analysis.report_data import ActionRow, AlertRow, ReportData
+from tokenbudget.analysis.report_data import ActionRow, AlertRow, CleanupRow, ReportData
 from tokenbudget.analysis.report_days import (
     day_rows,
     days_before,
@@ -85,6 +85,7 @@ def report_of(bench: Workbench, options: Options, terminal: Terminal) -> ReportD
         prompts=_prompts(bench, profile) if options.with_content else (),
         method=method_of(profile),
         findings_period=_observed(found),
+        cleanups=_cleanups(bench, scene, options),
     )
     if options.redactor is not None:
         from tokenbudget.app.reporting_redacted import redacted_report
@@ -220,6 +221,7 @@ def _alerts(bench: Workbench, scene: Scene) -> tuple[AlertRow, ...]:
 
 def _actions(bench: Workbench, scene: Scene, found: Findings) -> tuple[ActionRow, ...]:
     """What was changed in the period, the latest first, with what it saved where that is known."""
+    from tokenbudget.app.controlling_closing import CAUSE
     from tokenbudget.reports.undo_list import NOTHING_DONE, state_of, what
 
     saved = {one.outcome.action: one.outcome.saved for one in found.applied}
@@ -228,8 +230,8 @@ def _actions(bench: Workbench, scene: Scene, found: Findings) -> tuple[ActionRow
     for action in bench.ledger.journal.actions(MOST_ACTIONS):
         if action.undoes is not None or state_of(action) == NOTHING_DONE:
             continue
-        if not _is_in(scene, bench, action.at_ms):
-            continue
+        if not _is_in(scene, bench, action.at_ms) or action.cause.startswith(CAUSE):
+            continue  # the controller's have receipts: `_cleanups`
         if wanted is not None and action.project not in wanted:
             continue
         measured = saved.get(action.id)
@@ -247,6 +249,21 @@ def _actions(bench: Workbench, scene: Scene, found: Findings) -> tuple[ActionRow
             )
         )
     return tuple(rows)
+
+
+def _cleanups(bench: Workbench, scene: Scene, options: Options) -> tuple[CleanupRow, ...]:
+    """What the controller took out of the sessions of the report, the latest first."""
+    if options.is_from_elsewhere:
+        return ()
+    shown = {row.session for row in scene.bill}
+    return tuple(
+        CleanupRow(
+            *(one.at_ms, one.session, one.level, one.lever, len(one.items)),
+            *(one.predicted_tokens, one.measured_tokens, one.measured_usd, one.outcome),
+        )
+        for one in bench.ledger.control.receipts(limit=MOST_ACTIONS)
+        if one.action is not None and one.session in shown and _is_in(scene, bench, one.at_ms)
+    )
 
 
 def _prompts(bench: Workbench, profile: Profile) -> tuple[tuple[str, str], ...]:

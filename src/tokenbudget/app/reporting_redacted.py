@@ -35,6 +35,9 @@ def redacted_report(data: ReportData, redactor: Redactor) -> ReportData:
         ),
         alerts=tuple(_alert(one, redactor) for one in data.alerts),
         actions=tuple(_action(one, redactor) for one in data.actions),
+        cleanups=tuple(
+            one._replace(session=redactor.session(one.session)) for one in data.cleanups
+        ),
         has_content=False,
         prompts=(),
         method=data.method,

@@ -2,7 +2,8 @@
 
 The daemon answers hooks and does nothing else. Its worker keeps the ledger, the status line's
 snapshots and the alerts up to date for the sessions that a hook asked for, as the status line does
-where no daemon runs; now and then for all of them; and compiles the settings of the hooks anew.
+where no daemon runs; now and then for all of them; compiles the settings of the hooks anew; and
+turns the controller's loop, unless the person has switched that off.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import sys
 from tokenbudget import __version__
 from tokenbudget.config.current import lasting_settings
 from tokenbudget.config.settings import environment_for_child, process_environment
-from tokenbudget.gateway.daemon.chores import REFRESH, SETTINGS, Chores
+from tokenbudget.gateway.daemon.chores import CONTROL, REFRESH, SETTINGS, Chores, ControlTold
 from tokenbudget.gateway.daemon.file_marks import marks_of
 from tokenbudget.gateway.daemon.log import Log
 from tokenbudget.gateway.daemon.places import default_port
@@ -33,6 +34,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tokenbudget.app.controlling_loop import ControlLoop
     from tokenbudget.config.settings import Settings
     from tokenbudget.gateway.daemon.chores import Job
     from tokenbudget.gateway.hooks.handler import Answer
@@ -40,6 +42,8 @@ if TYPE_CHECKING:
 
 COMMAND = (sys.executable, "-P", "-m", "tokenbudget", "serve")
 WORKER, TRIMMER = "--worker", "--trimmer"
+CONTROLLER = "tokens serve"
+"""Who the controller of the daemon's worker is, to others."""
 SETTLED = "--settled"
 """Stands last where a process has the environment already that a daemon may know."""
 START_LOOKS = 60
@@ -81,7 +85,9 @@ def daemon_of(settings: Settings, clock: Clock, port: int, idle_seconds: float) 
     log = Log(home, clock)
     environment = dict(process_environment())
     chores = Chores(
-        lambda: Worker([*COMMAND, WORKER], environment), lambda: settings_mark(settings), clock, log
+        *(lambda: Worker([*COMMAND, WORKER], environment), lambda: settings_mark(settings)),
+        *(clock, log),
+        has_controller=True,
     )
     code = [handler.__file__, os.path.join(os.path.dirname(__file__), "..", "__init__.py")]
     wishes = Wishes(port, idle_seconds, version=__version__, code_files=code)
@@ -159,11 +165,17 @@ def work_for_daemon(refuse_impossible: Callable[[Settings], None]) -> None:
         told = lasting_settings(process_environment(), folder, _say_nothing, refuse_impossible)
         return told._replace(backfill="off")
 
-    def do_next(job: Job) -> None:
-        do(job, settings_in)
-        reap_senders()
+    loop = Loop(settings_in)
 
-    work(sys.stdin.buffer, sys.stdout.buffer, do_next)
+    def do_next(job: Job) -> str:
+        told = loop.turned() if job.kind == CONTROL else do(job, settings_in)
+        reap_senders()
+        return told
+
+    try:
+        work(sys.stdin.buffer, sys.stdout.buffer, do_next)
+    finally:
+        loop.close()
 
 
 def trim_for_daemon(clock: Clock) -> None:
@@ -189,8 +201,8 @@ def reap_senders() -> None:
         return
 
 
-def do(job: Job, settings_in: Callable[[str], Settings]) -> None:
-    """One job; a job that this version does not know is none."""
+def do(job: Job, settings_in: Callable[[str], Settings]) -> str:
+    """One job but for the controller's; there is nothing to say of it."""
     settings = settings_in(job.folder)
     if job.kind == SETTINGS:
         compile_hook_settings(settings)
@@ -198,6 +210,30 @@ def do(job: Job, settings_in: Callable[[str], Settings]) -> None:
         _refresh(settings, job.session)
     else:
         _sweep(settings)
+    return ""
+
+
+class Loop:
+    """The controller's loop as the worker turns it; made when it is first asked for."""
+
+    def __init__(self, settings_in: Callable[[str], Settings]) -> None:
+        self._settings_in = settings_in
+        self._loop: ControlLoop | None = None
+
+    def turned(self) -> str:
+        """One turn; what the daemon is to know of it."""
+        from tokenbudget.app.controlling_loop import ControlLoop
+        from tokenbudget.system.clock import SystemClock
+
+        if self._loop is None:
+            self._loop = ControlLoop(lambda tell: self._settings_in(""), SystemClock(), CONTROLLER)
+        done = self._loop.turn()
+        return ControlTold(done.again_seconds, done.is_waiting).text()
+
+    def close(self) -> None:
+        """Let another one act; harmless where there is none."""
+        if self._loop is not None:
+            self._loop.close()
 
 
 def _refresh(settings: Settings, session: str) -> None:

@@ -29,6 +29,7 @@ def refuse_impossible(settings: Settings) -> None:
     settings.trim_settings()
     settings.spill_settings()
     settings.gateway_settings()
+    settings.control_settings()
     if settings.prices:
         from tokenbudget.app import price_book
 

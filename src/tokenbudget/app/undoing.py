@@ -19,6 +19,7 @@ from tokenbudget.config.layers import SETTINGS_NAME
 from tokenbudget.ledger.store import TEMPORARY, Ledger
 from tokenbudget.model.actions import ClientServer
 from tokenbudget.model.errors import BadRequest, LedgerUnusable
+from tokenbudget.resources.history import CLEAR_UP, GIVE_BACK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -121,8 +122,21 @@ def _client_hands(settings: Settings, action: ActionRecord) -> ClientHands | Non
 
 def is_to_undo(action: ActionRecord) -> bool:
     """Whether something of it can be taken back without a person having to settle a conflict."""
-    is_open = action.undoes is None and action.undone_at_ms is None
-    return is_open and any(one.outcome.state in ("done", "planned") for one in action.steps)
+    return action.undone_at_ms is None and stands(action)
+
+
+def stands(action: ActionRecord) -> bool:
+    """Whether steps of it stand, also where it is noted as undone.
+
+    A loan is, once it is given back, before what was made for it is taken away.
+    """
+    is_own = action.undoes is None and not gives_back(action)
+    return is_own and any(one.outcome.state in ("done", "planned") for one in action.steps)
+
+
+def gives_back(action: ActionRecord) -> bool:
+    """Whether the controller gave something back that was lent: undone, it would be lent again."""
+    return action.cause.endswith(tuple(f"({step})" for step in (GIVE_BACK, CLEAR_UP)))
 
 
 def latest(ledger: Ledger, project: str) -> ActionRecord | None:
@@ -150,7 +164,7 @@ def named(ledger: Ledger, identity: int) -> ActionRecord:
     """The action of this id.
 
     Raises:
-        BadRequest: there is none, or it is itself an undo.
+        BadRequest: there is none, it is itself an undo, or it gave back what was lent.
     """
     action = ledger.journal.action(identity)
     if action is None:
@@ -159,6 +173,11 @@ def named(ledger: Ledger, identity: int) -> ActionRecord:
         raise BadRequest(
             f"action {identity} took action {action.undoes} back, and cannot be taken back itself;"
             " run the command again that you want"
+        )
+    if gives_back(action):
+        raise BadRequest(
+            f"action {identity} gave the client its own setting of compaction back; taken back, the"
+            " client would compact early again"
         )
     return action
 
@@ -184,10 +203,13 @@ def undo(
     data_dir: str,
     clock: Clock,
     only: Callable[[StepRecord], bool] | None = None,
+    *,
+    is_noted_too: bool = False,
 ) -> Undoing:
     """Take an action back as far as that is possible; the journal says how far it came.
 
-    `only` says which steps are meant; the others stay, to be taken back another time.
+    `only` says which steps are meant; the others stay, to be taken back another time. With
+    `is_noted_too` steps that stand are meant though the action is noted as undone.
 
     Raises:
         LedgerUnusable: the journal cannot be written; nothing more was changed.
@@ -195,7 +217,7 @@ def undo(
     """
     with only_action(data_dir, clock):
         current = named(ledger, action.id)  # another undo may have been quicker
-        left = _left_of(current)
+        left = _left_of(current, is_noted_too=is_noted_too)
         steps = [one for one in left if only is None or only(one)]
         if not steps:
             return Undoing(current, (), is_foreseen=False)
@@ -209,8 +231,8 @@ def undo(
     return made
 
 
-def _left_of(action: ActionRecord) -> Sequence[StepRecord]:
-    if action.undone_at_ms is not None:
+def _left_of(action: ActionRecord, *, is_noted_too: bool = False) -> Sequence[StepRecord]:
+    if action.undone_at_ms is not None and not is_noted_too:
         return []
     return [one for one in reversed(action.steps) if one.outcome.state in LEFT]
 

@@ -6,8 +6,10 @@ then what is still there of ours, found by its mark.
 
 from __future__ import annotations
 
+import os
 from typing import NamedTuple
 
+from tokenbudget.app.controlling_leaving import all_given_back, projects_lent
 from tokenbudget.app.installing_client import marks
 from tokenbudget.app.installing_done import sweep, trash_ours
 from tokenbudget.app.installing_files import called, our_files
@@ -21,12 +23,14 @@ from tokenbudget.app.installing_journal import (
 )
 from tokenbudget.app.installing_rows import others_words
 from tokenbudget.config.edit_toml import NotEditable
+from tokenbudget.config.layers import AGENT_FOLDER, LOCAL_NAME
 from tokenbudget.config.management import USER
 from tokenbudget.gateway.daemon.secret import remove_secret
 from tokenbudget.gateway.daemon.status import status_of
 from tokenbudget.model.actions import EditSettings
 from tokenbudget.model.errors import TokenBudgetError
 from tokenbudget.resources import wiring
+from tokenbudget.resources.history import KEYS
 from tokenbudget.resources.wiring import Seen, part_of, seen_in
 from tokenbudget.system.regular_file import quoted
 
@@ -38,6 +42,10 @@ if TYPE_CHECKING:
     from tokenbudget.config.settings import Settings
     from tokenbudget.ledger.store import Ledger
     from tokenbudget.model.protocols import Clock
+
+
+CONTROLLER = "controller"
+"""The component to which belongs what was lent."""
 
 
 class Leaving(NamedTuple):
@@ -72,9 +80,13 @@ class Uninstalled(NamedTuple):
     notes: tuple[str, ...]
 
 
-def uninstall_plan(ledger: Ledger, target: Target) -> UninstallPlan:
+def uninstall_plan(
+    settings: Settings, ledger: Ledger, clock: Clock, target: Target
+) -> UninstallPlan:
     """Look what there is of ours; nothing is changed."""
     rows = [*_settings_rows(ledger, target), *_file_rows(ledger, target)]
+    if target.scope == USER:
+        rows += _lent_rows(settings, ledger, clock)
     return UninstallPlan(target, tuple(rows), bool(live_actions(ledger, target)))
 
 
@@ -101,6 +113,12 @@ def _settings_rows(ledger: Ledger, target: Target) -> Iterator[Leaving]:
     if seen.has_recall and any(part_of(edit) == wiring.RECALL for edit in live):
         what = f"{wiring.PERMISSIONS_KEY}.{wiring.ALLOW_KEY}: {wiring.RECALL_RULE}"
         yield Leaving(wiring.RECALL, target.named_path, what)
+
+
+def _lent_rows(settings: Settings, ledger: Ledger, clock: Clock) -> Iterator[Leaving]:
+    for project in projects_lent(settings, ledger, clock):
+        path = os.path.join(project, AGENT_FOLDER, LOCAL_NAME)
+        yield Leaving(CONTROLLER, path, ".".join(KEYS), "lent to have a session compacted")
 
 
 def _seen(target: Target) -> Seen:
@@ -143,6 +161,9 @@ def uninstalled(settings: Settings, ledger: Ledger, clock: Clock, target: Target
             faults.append(one.outcome.message)
     faults += trash_ours(settings, ledger, clock, target)
     remove_folders(target, made)
+    if target.scope == USER:
+        lent = projects_lent(settings, ledger, clock)
+        faults += all_given_back(settings, ledger, clock, lent)
     if target.scope == USER and not faults:
         remove_secret(settings.data_dir)
         notes += _daemon_notes(settings)

@@ -38,6 +38,7 @@ VERBS = (
     Verb("export", "requests, tool calls, sessions and days as CSV, JSON, SQL and more", "export"),
     Verb("statusline", "one line for the agent's status bar", "statusline"),
     Verb("alert", "be told when something runs out: set, list, test, silence", "alert"),
+    Verb("control", "the 5-second loop that keeps sessions healthy: history, why, undo", "control"),
     Verb("compact", "emergency cleanup of a project: shown, done, measured, undone", "compact"),
     Verb("skills", "skills, commands, agents: weight, use, tiers; the one for a task", "skills"),
     Verb("backtest", "past sessions again, strategy by strategy: saved, and lost", "backtest"),

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 PAGE_NAME = "token-backtest.html"
 FILE_WIDTH = 100
+LEAST_WINDOW_TOKENS = 10_000
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -61,6 +62,12 @@ def options_of(arguments: Sequence[str]) -> Namespace:
         help="only this one (repeat for more); --list names them",
     )
     made.add_argument("--since", metavar="WHEN", help="sessions from this local day on, or 30d")
+    made.add_argument(
+        "--min-requests", type=int, default=0, metavar="N", help="sessions of as many requests"
+    )
+    made.add_argument(
+        "--window", type=int, default=0, metavar="TOKENS", help="as if windows were so large"
+    )
     made.add_argument("--level", choices=LEVELS, help="how hard results are shortened")
     made.add_argument("--list", action="store_true", help="the strategies and what they rest on")
     made.add_argument("--html", action="store_true", help=f"a page: .claude/context/{PAGE_NAME}")
@@ -68,6 +75,10 @@ def options_of(arguments: Sequence[str]) -> Namespace:
     options = made.parse_args(arguments)
     if options.json and options.html:
         raise BadRequest("--json and --html are two formats; choose one")
+    if options.min_requests < 0 or 0 != options.window < LEAST_WINDOW_TOKENS:
+        raise BadRequest(
+            f"--min-requests counts from 0, and --window from {LEAST_WINDOW_TOKENS:,} tokens"
+        )
     if options.session and options.since:
         raise BadRequest("a session is gone through whole; leave --since out")
     return options
@@ -75,7 +86,8 @@ def options_of(arguments: Sequence[str]) -> Namespace:
 
 def computed(options: Namespace) -> Backtest:
     """The sessions gone through again; raises BadRequest."""
-    from tokenbudget.app.backtesting import Asked, backtest
+    from tokenbudget.app.backtesting import backtest
+    from tokenbudget.app.backtesting_choice import Asked
     from tokenbudget.compression.policy import Wishes
 
     told, known = terminal(), settings()
@@ -87,18 +99,20 @@ def computed(options: Namespace) -> Backtest:
         session = session_named(bench, options.session) if options.session else ""
         level = options.level or known.management().compression_mode
         wishes = Wishes(level, trim.min_tokens, trim.allow, trim.deny)
-        return backtest(bench, told, Asked(tuple(options.strategy), session, since_ms, wishes))
+        asked = Asked(tuple(options.strategy), session, since_ms, wishes)
+        asked = asked._replace(window_tokens=options.window, min_requests=options.min_requests)
+        return backtest(bench, told, asked)
 
 
 def _known(options: Namespace) -> list[str]:
     """The strategies, with what each rests on."""
-    from tokenbudget.analysis.backtest_strategies import strategies
+    from tokenbudget.app.backtesting_choice import known_strategies
     from tokenbudget.compression.policy import Wishes
     from tokenbudget.metering.tokenizer import BytePairCounter
     from tokenbudget.reports.backtest import known_lines
     from tokenbudget.reports.backtest_json import known_document
 
-    every = strategies(BytePairCounter(), Wishes())
+    every = known_strategies(BytePairCounter(), Wishes())
     return [known_document(every)] if options.json else known_lines(every, style(options.no_color))
 
 

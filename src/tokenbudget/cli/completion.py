@@ -6,6 +6,7 @@ import argparse
 
 from tokenbudget.alerts.rules import PERCENTS
 from tokenbudget.cli.alert import ACTIONS
+from tokenbudget.cli.control import ACTIONS as CONTROLS
 from tokenbudget.cli.options import parser, show
 from tokenbudget.model.errors import BadRequest
 
@@ -17,6 +18,7 @@ SHELLS = ("bash", "zsh", "fish")
 WORDS = {
     "alert": (*map(str, PERCENTS), *ACTIONS),
     "completion": SHELLS,
+    "control": CONTROLS,
     "config": ("get", "set", "unset"),
     "gateway": ("install", "uninstall", "status", "stats"),
     "sessions": ("last",),

@@ -14,6 +14,8 @@ from tokenbudget.cli.terminal import terminal
 from tokenbudget.collector.ingest import Want
 from tokenbudget.metering.price_table import AS_OF, SOURCE
 from tokenbudget.model.errors import BadRequest, TokenBudgetError
+from tokenbudget.model.figures import wrapped
+from tokenbudget.model.plain_text import one_line
 from tokenbudget.reports.doctor import Report, doctor_document, doctor_lines
 from tokenbudget.reports.wiring import wiring_document, wiring_lines
 from tokenbudget.system.clock import SystemClock
@@ -48,12 +50,13 @@ def run(arguments: Sequence[str]) -> int:
         report = _report(bench, options.problems, places(bench, options))
         kept, found = None if options.from_paths else bench.ledger, bench.settings
         wiring = wiring_of(bench.settings, bench.clock.now_ms(), kept)
+        lent = [] if kept is None or options.json else _lent(bench)
     if options.json:
         show([doctor_document(report, wiring)])
     else:
         look = style(options.no_color)
-        gateway = _gateway_lines(found, look)
-        show([*doctor_lines(report, look), "", *wiring_lines(wiring, look), *gateway])
+        more = [*_gateway_lines(found, look), *_lent_lines(found, lent, look)]
+        show([*doctor_lines(report, look), "", *wiring_lines(wiring, look), *more])
     return int(options.check and not wiring.is_effective)
 
 
@@ -125,6 +128,25 @@ def _gateway_lines(found: Settings, look: Style) -> list[str]:
     except TokenBudgetError as wrong:
         lines = [f"Gateway: {wrong}"]
     return ["", *lines] if lines else []
+
+
+def _lent(bench: Workbench) -> list[str]:
+    from tokenbudget.app.controlling_leaving import projects_lent
+
+    return projects_lent(bench.settings, bench.ledger, bench.clock)
+
+
+def _lent_lines(found: Settings, projects: Sequence[str], look: Style) -> list[str]:
+    """Where a window is lent, and who gives it back; nothing where none is."""
+    if not projects:
+        return []
+    from tokenbudget.app.controlling_lock import holder
+
+    watcher = holder(found.data_dir)
+    back = f"{watcher} gives it back" if watcher else "tokens control or tokens serve gives it back"
+    told = f"Controller: a window is lent, so that a session is compacted; {back}"
+    lines = [line for one in projects for line in wrapped(f"- {one_line(one)}", look.width, "  ")]
+    return ["", *wrapped(told, look.width, "  "), *lines]
 
 
 def _calibration(options: Namespace) -> int:

@@ -10,7 +10,7 @@ import sys
 from tokenbudget.app import open_workbench
 from tokenbudget.app.alert_steps import AlertStep
 from tokenbudget.app.live import LiveSource
-from tokenbudget.app.monitor import RoadmapKeeper, frames, keep_tracker
+from tokenbudget.app.monitor import RoadmapKeeper, frames, keep_tracker, tell_control
 from tokenbudget.app.settings_check import THEMES, interval_seconds
 from tokenbudget.cli.options import (
     Parser,
@@ -139,7 +139,7 @@ def _steps(
     """What each tick does besides; of sessions that are only looked at nothing is told or kept."""
     steps: list[Callable[[Workbench, Tick], Frame]] = []
     if not options.from_paths:
-        steps.append(AlertStep(ring))
+        steps += [AlertStep(ring), tell_control]
     if not options.no_tracker and not options.from_paths:
         steps.append(keep_tracker)
     if options.roadmap is not None:

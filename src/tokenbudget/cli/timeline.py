@@ -27,12 +27,13 @@ def run(arguments: Sequence[str]) -> int:
         facts = session_meant(bench, options)
         window, replay = replay_of(bench, facts.session, options.agent, told)
         zone = bench.zone
+        receipts = [] if options.agent else bench.ledger.control.receipts(facts.session)
     from tokenbudget.reports.timeline import timeline_document, timeline_lines
 
     moments = replay.moments
     if options.json:
-        show([timeline_document(window, moments, facts, zone)])
+        show([timeline_document(window, moments, facts, zone, receipts)])
     else:
         out = style(options.no_color)
-        show(timeline_lines(window, moments, facts, out, zone, options.all))
+        show(timeline_lines(window, moments, facts, out, zone, options.all, receipts))
     return 0

@@ -36,7 +36,7 @@ def run(arguments: Sequence[str]) -> int:
     found, clock = settings(), SystemClock()
     targets = [target_of(found, options.scope)] if options.scope else list(targets_here(found))
     with wiring_ledger(found, clock, is_only_read=options.dry_run) as ledger:
-        plans = [uninstall_plan(ledger, target) for target in targets]
+        plans = [uninstall_plan(found, ledger, clock, target) for target in targets]
         return _uninstall(options, found, ledger, [one for one in plans if one.rows or one.is_any])
 
 

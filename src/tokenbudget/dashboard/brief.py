@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tokenbudget.dashboard import words
+from tokenbudget.dashboard import controlling, words
 from tokenbudget.model.figures import cut, short_count
 from tokenbudget.model.plain_text import one_line
 
@@ -31,6 +31,7 @@ def brief_lines(frame: Frame) -> list[str]:
         _largest(view),
     ]
     lines += [f"Do: {cut(one_line(text), ADVICE_WIDTH)}" for text in view.recommendations[:1]]
+    lines += [_control(frame)]
     alerts = [words.alert_words(one, frame.made_at_ms) for one in frame.alerts[:ALERTS_SHOWN]]
     return [line for line in lines + alerts if line]
 
@@ -62,6 +63,18 @@ def _ahead(view: SessionView) -> str:
 def _limits(frame: Frame) -> str:
     known = [one for one in frame.limits if one.forecast.used_share is not None]
     return " · ".join(words.limit_words(one, frame) for one in known)
+
+
+def _control(frame: Frame) -> str:
+    """What the controller does, where it does more than look on."""
+    standing = frame.control
+    if standing is None or standing.last is None or standing.last.code == "healthy":
+        return ""
+    now = controlling.now_words(standing, frame.made_at_ms)
+    following = controlling.next_words(standing, frame.made_at_ms)
+    return cut(
+        f"Control: {now}; next: {following}" if following else f"Control: {now}", ADVICE_WIDTH
+    )
 
 
 def _largest(view: SessionView) -> str:

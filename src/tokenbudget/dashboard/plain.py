@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tokenbudget.dashboard import words
+from tokenbudget.dashboard import controlling, words
 from tokenbudget.model.figures import bar, cut, padded, short_count, sparkline, wrapped
 from tokenbudget.model.plain_text import one_line
 
@@ -98,12 +98,26 @@ def _facts(view: SessionView, frame: Frame, width: int) -> list[str]:
         ("Cost", words.cost_words(view)),
         ("Cache", words.cache_words(view, frame.made_at_ms)),
         ("Limits", " · ".join(words.limit_words(limit, frame) for limit in frame.limits)),
+        *_control(frame),
     ]
     return [
         f"{label if number == 0 else '':<{LABEL}}{line}"
         for label, text in facts
         for number, line in enumerate(wrapped(text, width - LABEL))
     ]
+
+
+def _control(frame: Frame) -> list[tuple[str, str]]:
+    """What the controller does, what it did last, and what comes next; where there is one."""
+    standing = frame.control
+    if standing is None:
+        return []
+    found = [
+        ("Control", controlling.now_words(standing, frame.made_at_ms)),
+        ("Done last", controlling.done_words(standing, frame.made_at_ms)),
+        ("Next", controlling.next_words(standing, frame.made_at_ms)),
+    ]
+    return [(label, text) for label, text in found if text]
 
 
 def _work_left(view: SessionView) -> list[str]:
@@ -134,7 +148,7 @@ def _numbered(texts: Sequence[str], width: int) -> list[str]:
 def _decision(frame: Frame, place: int) -> str:
     decision = frame.decisions[place]
     age = words.age_words(decision.at_ms, frame.made_at_ms)
-    return f"{words.clean(decision.title)} · {words.clean(decision.outcome)} · {age}"
+    return f"{age}: {words.clean(decision.title)} · {words.clean(decision.outcome)}"
 
 
 def _session_lines(frame: Frame, width: int) -> list[str]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tokenbudget.analysis.window_budget import BudgetRow, LimitState
     from tokenbudget.budget.forecast import Crossing, Spread
     from tokenbudget.dashboard.view_model import Decision, Frame, SessionView, Spend
+    from tokenbudget.model.control_standing import Standing
 
 FORMAT = "tokenbudget/token-tracker/1"
 LINE_FORMAT = "tokenbudget/monitor/1"
@@ -111,7 +112,42 @@ def _fields(frame: Frame, actions: Sequence[Decision]) -> dict[str, object]:
             {"at": stamp(one.at_ms, frame), "title": clean(one.title), "outcome": one.outcome}
             for one in _latest([*frame.decisions, *actions])
         ],
+        "control": None if frame.control is None else _control(frame.control, frame),
         "faults": frame.faults,
+    }
+
+
+def _control(standing: Standing, frame: Frame) -> dict[str, object]:
+    """What the controller came to last; shares are of the usable window."""
+    last, done = standing.last, standing.receipt
+    return {
+        "mode": standing.mode,
+        "looked_at": stamp(standing.looked_at_ms, frame),
+        "watched_by": standing.watcher or None,
+        "level": standing.level,
+        "usable_share": standing.share,
+        "decision": None
+        if last is None
+        else {
+            "at": stamp(last.at_ms, frame),
+            "kind": last.kind,
+            "code": last.code,
+            "reason": last.reason,
+            "next": last.next or None,
+            "lever": last.lever or None,
+            "items": last.items,
+        },
+        "last_action": None
+        if done is None
+        else {
+            "at": stamp(done.at_ms, frame),
+            "lever": done.lever,
+            "items": done.items,
+            "action": done.action,
+            "predicted_tokens": done.predicted_tokens,
+            "measured_tokens": done.measured_tokens,
+            "outcome": done.outcome or "open",
+        },
     }
 
 

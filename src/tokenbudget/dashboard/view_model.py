@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tokenbudget.budget.burn import Burn
     from tokenbudget.budget.forecast import Crossing
     from tokenbudget.ledger.inspection import SessionRow
+    from tokenbudget.model.control_standing import Standing
 
 MOST_CONSUMERS = 40
 BUCKET_MS = 120_000
@@ -152,6 +153,8 @@ class Frame(NamedTuple):
     """What went wrong in this tick, a sentence each; the rest is as good as it can be."""
     utc_offset_seconds: int
     """Of the zone whose times are shown, now."""
+    control: Standing | None = None
+    """How the controller stands with the chosen session; None where none has looked at it."""
 
 
 def session_view(

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from tokenbudget.model.figures import cut, padded, wrapped
 from tokenbudget.model.plain_text import one_line
+from tokenbudget.reports import backtest_control
 from tokenbudget.reports.backtest_tables import (
     codecs_table,
     loss_table,
@@ -49,10 +50,13 @@ def backtest_lines(backtest: Backtest, style: Style) -> list[str]:
     lines = [
         fitting.bold(headed("Backtest", scope_words(backtest), width)),
         fitting.faint("━" * width),
-        *wrapped(verdict(backtest), width),
+        *wrapped(backtest_control.control_sentence(backtest) or verdict(backtest), width),
     ]
     if not backtest.sessions:
         return lines
+    control = backtest_control.control_table(backtest)
+    if control.rows:
+        lines += _table(control, fitting)
     lines += _table(strategies_table(backtest), fitting)
     lines += ["", *known_lines(backtest.strategies, fitting)]
     lines += _table(loss_table(backtest), fitting)
@@ -144,7 +148,8 @@ def _cases(one: StrategyResult, style: Style) -> list[str]:
 
 def _method(backtest: Backtest, style: Style) -> list[str]:
     lines = ["", style.bold("How this is known")]
-    for sentence in METHOD:
+    control = backtest_control.METHOD if backtest_control.control_table(backtest).rows else ()
+    for sentence in (*METHOD, *control):
         lines += wrapped(f"- {sentence}", style.width, "  ")
     for problem in backtest.unread:
         lines += wrapped(f"! not gone through: {one_line(problem)}", style.width, "  ")

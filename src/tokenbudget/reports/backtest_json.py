@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from tokenbudget.metering.cost import format_usd
 from tokenbudget.model.plain_text import one_line
+from tokenbudget.reports.backtest_control import control_rows, session_room
 from tokenbudget.reports.backtest_words import worst_cases
 from tokenbudget.reports.json import document
 
@@ -39,6 +40,7 @@ def backtest_document(backtest: Backtest) -> str:
             "threads": backtest.threads,
             "requests": backtest.requests,
             "rows": [_strategy(one) for one in strategies],
+            "control_rows": control_rows(backtest),
             "session_rows": [_session(one, row) for one in strategies for row in one.sessions],
             "codec_rows": [_shortening(one, row) for one in strategies for row in one.shortenings],
             "case_rows": [_case(one, row) for one in strategies for row in worst_cases(one)],
@@ -90,6 +92,7 @@ def _session(strategy: StrategyResult, one: SessionResult) -> dict[str, object]:
         "result_tokens_now": round(one.result_tokens_now),
         "refetches": one.refetches,
         "fidelity": _fidelity(one.fidelity),
+        **session_room(one),
     }
 
 

@@ -97,7 +97,7 @@ def carried(one: StrategyResult) -> Said:
 def chosen(backtest: Backtest) -> StrategyResult | None:
     """The one that the answer is about: the last that is no comparison and saves something."""
     meant = [one for one in backtest.strategies if one.basis != NAIVE]
-    combined = [one for one in meant if one.name == "combined"]
+    combined = [one for one in meant if one.name in ("combined", "controller")]
     return (combined or sorted(meant, key=lambda one: one.saved_share))[-1] if meant else None
 
 

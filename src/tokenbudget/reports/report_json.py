@@ -65,6 +65,7 @@ def report_json(data: ReportData) -> str:
         "findings": [finding_fields(one, zone) for one in data.findings],
         "alerts": [{"at": zone.stamp(one.at_ms), **_rest(one)} for one in data.alerts],
         "actions": [{"at": zone.stamp(one.at_ms), **_rest(one)} for one in data.actions],
+        "cleanups": [{"at": zone.stamp(one.at_ms), **_rest(one)} for one in data.cleanups],
         "has_content": data.has_content,
         "prompts": [{"session": name, "prompt": prompt} for name, prompt in data.prompts],
         "notes": list(data.profile.notes),

@@ -29,6 +29,7 @@ from tokenbudget.reports.report_tables import (
     Said,
     actions_table,
     alerts_table,
+    cleanups_table,
     prompts_table,
     sessions_table,
     weeks_table,
@@ -240,7 +241,9 @@ def _alerts(data: ReportData, style: Style) -> list[str]:
 
 
 def _actions(data: ReportData, style: Style) -> list[str]:
-    return table_lines(actions_table(data), style, _MOST_SESSIONS, title=False)
+    lines = table_lines(actions_table(data), style, _MOST_SESSIONS, title=False)
+    cleanups = cleanups_table(data)
+    return lines + (table_lines(cleanups, style, _MOST_SESSIONS) if cleanups.rows else [])
 
 
 def _method(data: ReportData, style: Style) -> list[str]:

@@ -7,20 +7,29 @@ from typing import NamedTuple
 
 from tokenbudget.analysis import window_pieces
 from tokenbudget.model import window as window_kinds
-from tokenbudget.model.figures import counted, short_count, text_width
+from tokenbudget.model.figures import counted, short_count, text_width, wrapped
 from tokenbudget.model.plain_text import one_line
 from tokenbudget.reports.json import document
 from tokenbudget.reports.table import Column, render
+from tokenbudget.reports.timeline_cleanups import (
+    SIGN,
+    answer,
+    cleanup_lines,
+    cleanup_rows,
+    cleanups_of,
+    placed,
+)
 from tokenbudget.reports.window import WIDTH, fields_of, headed, heading, note_lines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
 
     from tokenbudget.analysis.periods import Zone
     from tokenbudget.analysis.session_window import SessionWindow
     from tokenbudget.analysis.window_replay import Moment
     from tokenbudget.ledger.inspection import SessionRow
+    from tokenbudget.model.control import Receipt
     from tokenbudget.model.figures import Style
     from tokenbudget.reports.table import Cell
 
@@ -67,8 +76,9 @@ def timeline_lines(
     style: Style,
     zone: Zone,
     shows_all: bool = False,
+    receipts: Sequence[Receipt] = (),
 ) -> list[str]:
-    """Chart and turns."""
+    """Chart and turns; with the clean-ups of the controller where it made any."""
     width = min(style.width, WIDTH)
     turns = turns_of(moments)
     known = [turn.moment for turn in turns]
@@ -76,7 +86,15 @@ def timeline_lines(
     lines = [style.bold(headed(title, heading(facts, window), width)), style.faint("─" * width)]
     if not known:
         return [*lines, "  No request reported its usage yet.", *note_lines(window, width)]
-    lines += chart_lines(known, window.size.tokens, width, zone)
+    cleanups = cleanups_of(receipts)
+    marks = placed(cleanups, known)
+    if cleanups:
+        said = answer(cleanups, known, window.size.usable_tokens)
+        lines += [*(f"  {line}" for line in wrapped(said, width - 2)), ""]
+    lines += chart_lines(known, window.size.tokens, width, zone, marks)
+    if cleanups:
+        lines += ["", style.bold("What the controller took out"), ""]
+        lines += cleanup_lines(cleanups, style, zone, width)
     shown = turns if shows_all else largest(turns)
     what = f"The {len(shown)} largest steps of {len(turns)}: what they added, and why"
     if len(shown) == len(turns):
@@ -88,9 +106,16 @@ def timeline_lines(
 
 
 def chart_lines(
-    moments: Sequence[Moment], size_tokens: int | None, width: int, zone: Zone
+    moments: Sequence[Moment],
+    size_tokens: int | None,
+    width: int,
+    zone: Zone,
+    cleanups: Container[int] = (),
 ) -> list[str]:
-    """A column per request (wider where there are few), or per run of requests."""
+    """A column per request (wider where there are few), or per run of requests.
+
+    `cleanups` are the indexes of the requests before which the controller cleaned up.
+    """
     columns = max(8, width - AXIS_WIDTH - 2)
     runs = _runs(moments, columns)
     cells = max(1, min(WIDEST_COLUMN, columns // len(runs)))
@@ -104,12 +129,13 @@ def chart_lines(
         lines.append(f"{mark:>{AXIS_WIDTH - 2}} │{drawn}")
     lines.append(f"{0:>{AXIS_WIDTH - 2}} └" + "─" * len(runs) * cells)
     events = "".join(_event_sign(run).ljust(cells) for run in runs)
-    if events.strip():
-        lines.append(" " * AXIS_WIDTH + events)
+    marks = "".join(sign.ljust(cells) for sign in _cleanup_signs(runs, cleanups))
+    lines += [" " * AXIS_WIDTH + row for row in (marks, events) if row.strip()]
     lines.append(_time_axis(moments, len(runs) * cells, zone))
     legend = [f"{sign} {name}" for name, sign, _ in reversed(BANDS)]
     used = {_event_sign([moment]): moment.cause for moment in moments if moment.cause}
     legend += [f"{sign} {name}" for sign, name in sorted(used.items()) if sign.strip()]
+    legend += [f"{SIGN} clean-up"] if marks.strip() else []
     lines += ["", *_legend_lines(legend, width)]
     if size_tokens:
         share = f", {scale / size_tokens:.0%} of which is drawn" if scale < size_tokens else ""
@@ -156,6 +182,17 @@ def _stack(moment: Moment, scale: float) -> list[str]:
 def _event_sign(run: Sequence[Moment]) -> str:
     signs = [_EVENT_SIGNS.get(moment.cause, "") for moment in run]
     return next((sign for sign in sorted(signs, key="CMRct".find) if sign), " ")
+
+
+def _cleanup_signs(runs: Sequence[Sequence[Moment]], cleanups: Container[int]) -> list[str]:
+    """For each run, whether a clean-up came before one of its requests."""
+    signs: list[str] = []
+    first = 0
+    for run in runs:
+        is_any = any(number in cleanups for number in range(first, first + len(run)))
+        signs.append(SIGN if is_any else " ")
+        first += len(run)
+    return signs
 
 
 def _time_axis(moments: Sequence[Moment], columns: int, zone: Zone) -> str:
@@ -234,7 +271,11 @@ def _clock(moment: Moment, zone: Zone) -> str:
 
 
 def timeline_document(
-    window: SessionWindow, moments: Sequence[Moment], facts: SessionRow, zone: Zone
+    window: SessionWindow,
+    moments: Sequence[Moment],
+    facts: SessionRow,
+    zone: Zone,
+    receipts: Sequence[Receipt] = (),
 ) -> str:
     """Every request as `tokenbudget/timeline/1`; the `…_tokens` of a row add up to its prompt."""
     rows = []
@@ -255,7 +296,12 @@ def timeline_document(
                 "added": {label: round(n) for label, n in moment.added_labels.items()},
             }
         )
-    fields = {**fields_of(window, facts), "rows": rows, "notes": list(window.notes)}
+    fields = {
+        **fields_of(window, facts),
+        "rows": rows,
+        "cleanups": cleanup_rows(cleanups_of(receipts), zone),
+        "notes": list(window.notes),
+    }
     return document("timeline", 1, fields)
 
 

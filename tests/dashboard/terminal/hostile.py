@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from tests.control_values import standing
+
 import monitor_frames
 from tokenbudget.dashboard.view_model import Frame
 
@@ -42,7 +44,9 @@ def hostile(value: Any, text: str) -> Any:
 
 def hostile_frame(text: str = NASTY) -> Frame:
     """Everything that could come from elsewhere comes from an attacker."""
-    frame = monitor_frames.frame("critical")._replace(faults=("x",))
+    frame = monitor_frames.frame("critical")
+    looked = standing(looked_at_ms=frame.made_at_ms)
+    frame = frame._replace(faults=("x",), control=looked)
     attacked: Frame = hostile(frame, text)
     assert attacked.chosen is not None
     assert attacked.chosen.consumers[0].name == text  # nobody came in between

@@ -8,6 +8,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from tests.control_values import decision, receipt, standing
 from tests.dashboard.terminal.stage import Stage, staged
 
 from make_monitor_picture import photograph
@@ -108,3 +109,15 @@ def accept(name: str, picture: str, tmp_path: Path) -> None:
         new = tmp_path / path.name
         new.write_text(picture, encoding="utf-8")
         pytest.fail(f"{path.name} looks different; the new picture is {new}")
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_what_the_controller_does(size: tuple[int, int], tmp_path: Path) -> None:
+    shown = frame("critical")
+    told = standing(
+        at_ms=shown.made_at_ms,
+        looked_at_ms=shown.made_at_ms - 4_000,
+        decisions=(decision(level="critical", lever="", items=()),),
+        receipts=(receipt(at_ms=shown.made_at_ms - 720_000),),
+    )
+    compare(f"control-{size[0]}x{size[1]}", shown._replace(control=told), size, tmp_path)

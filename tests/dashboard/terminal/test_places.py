@@ -22,7 +22,11 @@ from tokenbudget.dashboard.terminal.places import (
 from tokenbudget.dashboard.terminal.spans import line, plain_text, width_of
 
 ANY_WANTS = st.builds(
-    Wants, parts=st.integers(0, 8), ahead=st.integers(1, 9), alerts=st.integers(0, 50)
+    Wants,
+    parts=st.integers(0, 8),
+    ahead=st.integers(1, 9),
+    alerts=st.integers(0, 50),
+    control=st.integers(0, 2),
 )
 
 
@@ -55,6 +59,15 @@ def test_what_stands_at_which_size() -> None:
     assert names[80, 23] == least
     assert names[120, 39] >= least | {LIMITS, SESSIONS, DECISIONS}
     assert names[200, 59] == names[120, 39]
+
+
+def test_what_the_controller_does_has_room_where_there_is_some() -> None:
+    """A line at 80x24, two in a tall terminal, none in a small one; and none unasked."""
+    sizes = ((60, 15), (80, 23), (120, 39), (200, 59))
+    wanted = Wants(control=2)
+    assert [boxes(*size, wanted)[0].height for size in sizes] == [5, 6, 7, 7]
+    assert {boxes(*size)[0].height for size in sizes} == {5}
+    assert {box.name for box in boxes(80, 23, wanted)} == {box.name for box in boxes(80, 23)}
 
 
 def test_borders_are_shared_and_meet() -> None:

@@ -1,7 +1,6 @@
 """What time does to the view: countdown, old data, faults, the bell, and how little is painted."""
 
 import asyncio
-import time
 
 from tests.dashboard.terminal.stage import Stage, play, staged
 
@@ -197,24 +196,23 @@ def test_a_new_frame_repaints_what_is_new() -> None:
     play(scene)
 
 
-def test_a_key_answers_within_50_ms_while_the_source_sleeps() -> None:
-    """The source holds its thread until the gate opens; the keys must not notice."""
+def test_keys_answer_while_the_source_sleeps() -> None:
+    """The source holds its thread until the gate opens; the keys must not notice.
+
+    How fast they answer is for `tools/bench_monitor.py`.
+    """
 
     async def scene(stage: Stage) -> None:
         stage.source.gate.clear()
         stage.source.entered.clear()
         await stage.press("r")
         assert stage.source.entered.wait(10)
-        waits = []
-        for _ in range(20):
+        for _ in range(5):
             before = stage.text("consumers")
-            began = time.perf_counter()
-            stage.app.simulate_key("o")
-            while stage.text("consumers") == before:  # noqa: ASYNC110 (the time itself is wanted)
-                await asyncio.sleep(0)
-            waits.append(time.perf_counter() - began)
-        assert stage.app.moment().is_asking
-        assert sorted(waits)[15] < 0.05
+            await stage.press("o")
+            assert stage.text("consumers") != before
+            assert stage.app.moment().is_asking, "the source has answered nothing in between"
+        assert len(stage.source.asked) == 2
 
     play(scene)
 

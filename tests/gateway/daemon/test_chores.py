@@ -8,7 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tokenbudget.gateway.daemon.chores import (
+    CONTROL,
+    FIRST_CONTROL_SECONDS,
     LONGEST_JOB_SECONDS,
+    MOST_CONTROL_SECONDS,
     MOST_JOBS,
     MOST_WISHES,
     REFRESH,
@@ -16,7 +19,9 @@ from tokenbudget.gateway.daemon.chores import (
     SETTINGS,
     SWEEP,
     SWEEP_SECONDS,
+    WAITING_SECONDS,
     Chores,
+    ControlTold,
     Job,
     Schedule,
 )
@@ -67,12 +72,15 @@ class FakeWorker(Worker):
 class Office:
     """Chores with workers that the test plays."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, has_controller: bool = False) -> None:
         self.clock = FakeClock()
         self.workers: list[FakeWorker] = []
         self.mark: object = 0
         self.log: list[str] = []
-        self.chores = Chores(self._start, lambda: self.mark, self.clock, self.log.append)
+        self.chores = Chores(
+            *(self._start, lambda: self.mark, self.clock, self.log.append),
+            has_controller=has_controller,
+        )
 
     def _start(self) -> FakeWorker:
         self.workers.append(FakeWorker())
@@ -260,3 +268,147 @@ def test_closing_ends_the_worker() -> None:
     office.after(0)
     office.chores.close()
     assert office.ended == [True]
+
+
+# ── the controller's turns ────────────────────────────────────────────────────────────────────────
+
+
+def controlled(seconds: float = 0.0, told: str = "5,") -> Office:
+    """An office whose controller has looked for the first time, and said this."""
+    office = Office(has_controller=True)
+    office.after(FIRST_CONTROL_SECONDS)
+    assert office.jobs == [Job(CONTROL)]
+    office.after(seconds, f"\t{told}")
+    return office
+
+
+def count(office: Office) -> int:
+    return office.jobs.count(Job(CONTROL))
+
+
+def test_the_controller_looks_soon_after_the_beginning_for_what_was_left() -> None:
+    office = Office(has_controller=True)
+    office.chores.turn()
+    assert office.jobs == []
+    office.after(FIRST_CONTROL_SECONDS)
+    assert office.jobs == [Job(CONTROL)]
+
+
+def test_the_controller_says_when_it_looks_next() -> None:
+    office = controlled(told="5,")
+    office.after(4.9)
+    assert count(office) == 1
+    office.after(0.1)
+    assert count(office) == 2
+
+
+def test_a_turn_that_takes_long_is_followed_by_the_whole_pause() -> None:
+    office = controlled(seconds=20.0, told="5,")
+    office.after(4.9)
+    assert count(office) == 1
+    office.after(0.2)
+    assert count(office) == 2
+
+
+def test_a_controller_with_nothing_to_do_looks_again_when_a_hook_comes() -> None:
+    office = controlled(told="-,")
+    office.after(3_000)
+    assert count(office) == 1
+    office.chores.note("a", "")
+    office.after(0)
+    assert office.jobs[1:] == [Job(CONTROL)]
+    office.after(1, "\t-,")
+    assert office.jobs[2:] == [Job(REFRESH, "a", "")]
+
+
+def test_hooks_that_come_all_the_time_do_not_call_it_all_the_time() -> None:
+    office = controlled(told="-,")
+    for _ in range(50):  # ten seconds
+        office.chores.note("a", "")
+        told = ["\t-," if office.jobs[-1].kind == CONTROL else ""] if office.chores.is_busy else []
+        office.after(0.2, *told)
+    assert 2 <= count(office) <= 4
+    assert office.jobs.count(Job(REFRESH, "a", "")) >= 2, "the figures have their turn, too"
+
+
+def test_changed_settings_call_it() -> None:
+    office = controlled(told="-,")
+    office.mark = 1
+    office.after(10)
+    office.after(1, "")
+    assert office.jobs[1:] == [Job(SETTINGS), Job(CONTROL)]
+
+
+def test_after_a_fault_it_looks_again_and_the_daemon_still_waits() -> None:
+    office = controlled(told="5,waits")
+    office.after(5)
+    office.after(1, "LedgerUnusable")
+    assert office.chores.patience_seconds == WAITING_SECONDS
+    office.after(29)
+    assert count(office) == 2
+    office.after(2)
+    assert count(office) == 3
+
+
+def test_a_worker_that_dies_in_its_turn_is_followed_by_another() -> None:
+    office = controlled()
+    office.after(5)
+    office.workers[0].is_gone = True
+    office.after(1)
+    office.after(31)
+    assert [worker.jobs for worker in office.workers[1:]] == [[Job(CONTROL)]]
+
+
+def test_a_controller_that_always_fails_keeps_no_other_work_from_being_done() -> None:
+    office = controlled()
+    for _ in range(120):
+        office.chores.note("a", "")
+        is_controlling = office.jobs[-1].kind == CONTROL
+        told = ["BadConfig" if is_controlling else ""] if office.chores.is_busy else []
+        office.after(1, *told)
+    assert 3 <= count(office) <= 6
+    assert office.jobs.count(Job(REFRESH, "a", "")) >= 120 / 5 - 4
+
+
+def test_a_controller_that_ends_its_worker_each_time_lets_others_have_their_turn() -> None:
+    office = controlled()
+    for _ in range(300):
+        office.chores.note("a", "")
+        is_controlling = office.jobs[-1].kind == CONTROL
+        if office.chores.is_busy and is_controlling:
+            office.workers[-1].is_gone = True
+        office.after(1, *([""] if office.chores.is_busy and not is_controlling else []))
+    assert office.jobs.count(Job(REFRESH, "a", "")) >= 300 / 31 - 2
+
+
+def test_the_daemon_stays_longer_while_something_is_out() -> None:
+    office = controlled(told="60,waits")
+    assert office.chores.patience_seconds == WAITING_SECONDS
+    office.after(60)
+    office.after(1, "\t-,")
+    assert office.chores.patience_seconds == 0
+
+
+def test_without_a_controller_nobody_is_asked_for_one() -> None:
+    office = Office()
+    office.chores.note("a", "")
+    office.after(FIRST_CONTROL_SECONDS)
+    office.after(60, "")
+    assert count(office) == 0
+
+
+@given(st.none() | st.floats(1, MOST_CONTROL_SECONDS), st.booleans())
+def test_what_the_worker_says_is_understood(seconds: float | None, is_waiting: bool) -> None:
+    found = ControlTold.of(ControlTold(seconds, is_waiting).text())
+    assert found.is_waiting == is_waiting
+    if seconds is None:
+        assert found.again_seconds is None
+    else:
+        assert found.again_seconds is not None
+        assert abs(found.again_seconds - seconds) <= 1e-5 * seconds
+
+
+@given(st.text(max_size=20))
+def test_whatever_it_says_it_is_asked_neither_at_once_nor_never(text: str) -> None:
+    found = ControlTold.of(text).again_seconds
+    assert found is None or 1 <= found <= MOST_CONTROL_SECONDS

@@ -48,6 +48,8 @@ class Server:
     def _reply(self, payload: bytes) -> bytes:
         self.heard.append(payload)
         self.release.wait(5)
+        if payload == b'"compact"':
+            return b"Keep exactly: this."
         return b"" if payload == b"{}" else b'{"n":%d}' % len(payload)
 
     def connected(self) -> socket.socket:
@@ -96,6 +98,13 @@ def answer(connection: socket.socket) -> tuple[int, dict[str, str], bytes]:
     while len(body) < wanted:
         body += connection.recv(wanted - len(body))
     return int(first.split(" ")[1]), fields, body
+
+
+def test_only_json_goes_out(server: Server) -> None:
+    """Words for a summary reach it by a command alone."""
+    with server.connected() as connection:
+        connection.sendall(server.request(b'"compact"'))
+        assert answer(connection)[::2] == (200, b"")
 
 
 def test_one_connection_serves_many_hooks(server: Server) -> None:

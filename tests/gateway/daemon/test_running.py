@@ -15,7 +15,7 @@ from tests.gateway.daemon.test_chores import FakeClock
 from tests.gateway.daemons import asked, free_port, until
 
 from tokenbudget.gateway.daemon.about import read_about
-from tokenbudget.gateway.daemon.chores import Chores
+from tokenbudget.gateway.daemon.chores import WAITING_SECONDS, Chores
 from tokenbudget.gateway.daemon.exchange import EMPTY, framed
 from tokenbudget.gateway.daemon.log import Log
 from tokenbudget.gateway.daemon.running import Daemon, Wishes
@@ -35,6 +35,7 @@ class QuietChores(Chores):
         self.notes: list[tuple[str, str]] = []
         self.is_working = False
         self.is_closed = False
+        self.more_patience = 0.0
         self.refreshed = 0
         self.faults = 0
 
@@ -47,6 +48,10 @@ class QuietChores(Chores):
     @property
     def is_busy(self) -> bool:
         return self.is_working
+
+    @property
+    def patience_seconds(self) -> float:
+        return self.more_patience
 
     def turn(self) -> None:
         pass
@@ -312,6 +317,16 @@ def test_it_ends_when_nobody_has_asked_for_long_and_leaves_nothing_open(house: H
     house.daemon = house.another()
     assert house.daemon.open()
     house.run()
+
+
+def test_it_stays_for_what_the_controller_lent_and_not_for_ever(house: House) -> None:
+    assert house.daemon.open()
+    house.chores.more_patience = WAITING_SECONDS
+    house.run()
+    house.clock.now += IDLE_SECONDS + WAITING_SECONDS - 60
+    assert asked(house.home, b"") == EMPTY
+    house.clock.now += 120
+    until(lambda: house.reason == "nobody asked for long")
 
 
 def test_it_does_not_end_while_its_worker_is_at_something(house: House) -> None:

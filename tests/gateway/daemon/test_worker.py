@@ -5,13 +5,20 @@ from __future__ import annotations
 import io
 import json
 import os
+import subprocess
 import sys
 
 import pytest
 from tests.gateway.daemons import until
 
-from tokenbudget.gateway.daemon.chores import REFRESH, Job
-from tokenbudget.gateway.daemon.worker import Worker, job_of, work
+from tokenbudget.gateway.daemon.chores import CONTROL, REFRESH, Job
+from tokenbudget.gateway.daemon.worker import (
+    END_SECONDS,
+    KILLED_SECONDS,
+    Worker,
+    job_of,
+    work,
+)
 
 JOB = Job(REFRESH, "5d0c1f5e", "/srv/\u202eweb\nshop")
 
@@ -61,6 +68,25 @@ def test_a_worker_that_does_not_want_to_end_is_ended(monkeypatch: pytest.MonkeyP
         os.kill(pid, 0)
 
 
+def test_a_worker_whose_disk_hangs_is_waited_for_no_longer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Not even SIGKILL ends it; the daemon has hooks to answer."""
+    one = worker("import time; time.sleep(60)")
+    process, waited = one._process, []
+
+    def wait(seconds: float | None = None) -> int:
+        assert seconds is not None
+        waited.append(seconds)
+        raise subprocess.TimeoutExpired("worker", seconds)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(process, "wait", wait)
+        one.end()
+    assert waited == [END_SECONDS, KILLED_SECONDS]
+    process.wait()
+
+
 def test_a_worker_that_babbles_is_cut_short() -> None:
     one = worker("import sys; sys.stdout.write('x' * 300_000 + chr(10)); sys.stdout.flush()")
     told: list[str] = []
@@ -77,17 +103,19 @@ def test_a_worker_that_babbles_is_cut_short() -> None:
 def test_the_workers_own_side_goes_on_after_a_fault_and_names_it_alone() -> None:
     done: list[Job] = []
 
-    def do(job: Job) -> None:
+    def do(job: Job) -> str:
         done.append(job)
         if job.session == "bad":
             raise ValueError("what a person wrote")
+        return "5,waits" if job.kind == CONTROL else ""
 
-    lines = [json.dumps(job._asdict()) for job in (JOB, JOB._replace(session="bad"), JOB)]
+    asked = (JOB, JOB._replace(session="bad"), JOB._replace(kind=CONTROL))
+    lines = [json.dumps(job._asdict()) for job in asked]
     take = io.BytesIO("\n".join([*lines, "no json", "[]"]).encode())
     tell = io.BytesIO()
     work(take, tell, do)
-    assert done == [JOB, JOB._replace(session="bad"), JOB]
-    assert tell.getvalue() == b"\nValueError\n\nJSONDecodeError\nAttributeError\n"
+    assert done == list(asked)
+    assert tell.getvalue() == b"\nValueError\n\t5,waits\nJSONDecodeError\nAttributeError\n"
 
 
 def test_a_job_survives_its_line() -> None:

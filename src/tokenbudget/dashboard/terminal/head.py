@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tokenbudget.budget import health
-from tokenbudget.dashboard import words
+from tokenbudget.dashboard import controlling, words
 from tokenbudget.dashboard.terminal.drawing import block_bar
 from tokenbudget.dashboard.terminal.lattice import Labels
 from tokenbudget.dashboard.terminal.moment import Moment, level_role, stale_words
@@ -18,6 +18,7 @@ from tokenbudget.dashboard.terminal.spans import (
     line,
     width_of,
 )
+from tokenbudget.model.figures import cut
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 _SPACE = Span("  ")
 _DOT = Span(" · ", FAINT)
+_LEAST_NEXT = 20
+"""In less room the beginning of what comes next says nothing."""
 _TICKS = (health.WARNING, health.CRITICAL, health.EMERGENCY)
 
 
@@ -46,20 +49,37 @@ def labels(moment: Moment) -> Labels:
 
 
 def draw(moment: Moment, width: int) -> list[Line]:
-    """Three lines: the words, the bar, and where the levels begin."""
+    """The words, the bar, where the levels begin; and what the controller does, if there is one."""
     view = moment.view
     if view is None:
         return [_without_session(moment), (), ()]
     left = _state(moment, view)
     if moment.is_stale:
-        return [between(left, (), width), _bar(view, width, FAINT), _ticks(view, width)]
+        dull = [between(left, (), width), _bar(view, width, FAINT), _ticks(view, width)]
+        return [*dull, *control_lines(moment, width)]
     room = max(0, width - width_of(left) - 2)
     nothing: Line = ()
     right = first_fitting(
         [(Span(words.next_words(view)),), (Span(words.soon_words(view)),), nothing], room
     )
     role = level_role(moment.level)
-    return [between(left, right, width), _bar(view, width, role), _ticks(view, width)]
+    lines = [between(left, right, width), _bar(view, width, role), _ticks(view, width)]
+    return [*lines, *control_lines(moment, width)]
+
+
+def control_lines(moment: Moment, width: int) -> list[Line]:
+    """What the controller does now and next; then what it did last. Nothing where it never was."""
+    standing = moment.frame.control if moment.frame else None
+    if standing is None:
+        return []
+    now = (Span("control  ", FAINT), *line(controlling.now_words(standing, moment.now_ms)))
+    following = controlling.next_words(standing, moment.now_ms)
+    room = width - width_of(now) - 2
+    following = f"next: {following}" if following else ""
+    shown = cut(following, room, keeps_start=True) if room >= _LEAST_NEXT else ""
+    lines = [between(now, line(Span(shown, FAINT)), width)]
+    done = controlling.done_words(standing, moment.now_ms)
+    return [*lines, between(line(Span("last     ", FAINT), done), (), width)] if done else lines
 
 
 def time_words(moment: Moment) -> str:

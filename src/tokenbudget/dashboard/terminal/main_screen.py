@@ -88,7 +88,8 @@ class MainScreen(BoardScreen):
             below = Box(WELCOME, 0, 4, width, height - 4)
             return (Box(places.HEALTH, 0, 0, width, 5), below)
         alerts = len(moment.frame.alerts) if moment.frame else 0
-        wants = Wants(max(5, len(view.rows)), max(1, len(view.ahead)), alerts)
+        control = len(head.control_lines(moment, width)) if moment.frame else 0
+        wants = Wants(max(5, len(view.rows)), max(1, len(view.ahead)), alerts, control)
         return places.boxes(width, height, wants)
 
     def labels(self, moment: Moment, box: Box) -> Labels:
@@ -131,7 +132,7 @@ class MainScreen(BoardScreen):
     def _picture(self, moment: Moment, name: str, width: int, height: int) -> list[Line]:
         match name:
             case places.HEALTH:
-                return head.draw(moment, width)
+                return head.draw(moment, width)[:height]
             case places.COMPOSITION:
                 return composition.draw(moment, width, height)
             case places.BURN:

@@ -1,8 +1,8 @@
 """Where each panel stands at each size of the terminal: boxes that share their borders.
 
-Panels are given up by importance. At 80x24 stand health, composition, burn with cost, cache and
-limits, what lies ahead, consumers, recommendations and alerts; decisions and the other sessions
-have panels of their own in a larger terminal, and always their keys.
+Panels are given up by importance. At 80x24 stand health with what the controller does, composition,
+burn with cost, cache and limits, what lies ahead, consumers, recommendations and alerts; decisions
+and the other sessions have panels of their own in a larger terminal, and always their keys.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ PANELS = (
 LEAST_WIDTH, LEAST_HEIGHT = 60, 16
 """Of the terminal, the last line with the keys included; in less, one line asks for more room."""
 _WIDE, _WIDEST, _TALL = 108, 160, 34
+_HEAD = 5
+_CONTROL_FROM = 21
+"""Rows from which on the head has a line for the controller; from `_TALL` on it has two."""
 
 
 class Box(NamedTuple):
@@ -47,6 +50,8 @@ class Wants(NamedTuple):
     parts: int = 5
     ahead: int = 3
     alerts: int = 0
+    control: int = 0
+    """Of the controller, in the head."""
 
 
 def is_enough(width: int, height: int) -> bool:
@@ -58,23 +63,25 @@ def boxes(width: int, height: int, wants: Wants = Wants()) -> tuple[Box, ...]:  
     """The boxes; neighbours share a border, and together they fill the whole size."""
     if not is_enough(width, height + 1):
         return ()
-    head = Box(HEALTH, 0, 0, width, 5)
+    control = 2 if height >= _TALL else 1 if height >= _CONTROL_FROM else 0
+    head = Box(HEALTH, 0, 0, width, _HEAD + max(0, min(wants.control, control)))
+    begin = head.height - 1
     if width >= _WIDEST and height >= _TALL:
-        return (head, *_widest(width, height, wants))
+        return (head, *_widest(width, height, wants, begin))
     if width >= _WIDE and height >= _TALL:
-        return (head, *_wide(width, height, wants))
-    return (head, *_narrow(width, height, wants))
+        return (head, *_wide(width, height, wants, begin))
+    return (head, *_narrow(width, height, wants, begin))
 
 
-def _narrow(width: int, height: int, wants: Wants) -> list[Box]:
+def _narrow(width: int, height: int, wants: Wants, begin: int) -> list[Box]:
     """Two columns: what is held, and what it comes to."""
     left = width // 2
-    middle = min(wants.parts + 3, height - 4 - 6)
-    below = height - 4 - (middle - 1)
-    burn = Box(BURN, left, 4, width - left, middle)
-    top = 4 + middle - 1
+    middle = min(wants.parts + 3, height - begin - 6)
+    below = height - begin - (middle - 1)
+    burn = Box(BURN, left, begin, width - left, middle)
+    top = begin + middle - 1
     found = [
-        Box(COMPOSITION, 0, 4, left + 1, middle),
+        Box(COMPOSITION, 0, begin, left + 1, middle),
         burn,
         Box(CONSUMERS, 0, top, left + 1, below),
     ]
@@ -86,34 +93,34 @@ def _narrow(width: int, height: int, wants: Wants) -> list[Box]:
     return [*found, *_column(left, top, width - left, below, rows)]
 
 
-def _wide(width: int, height: int, wants: Wants) -> list[Box]:
+def _wide(width: int, height: int, wants: Wants, begin: int) -> list[Box]:
     """Three columns above, two below."""
     first, second = _parts(width, (36, 31))
     middle = max(wants.parts + 5, height * 36 // 100)
-    top = 4 + middle - 1
+    top = begin + middle - 1
     rest = height - top
     left = width * 54 // 100
     right = [(ADVICE, 0), (ALERTS, 3), (SESSIONS, 5), (DECISIONS, 2)]
     return [
-        Box(COMPOSITION, 0, 4, first + 1, middle),
-        Box(BURN, first, 4, second - first + 1, middle),
-        *_column(second, 4, width - second, middle, [(AHEAD, 0), (LIMITS, 4)]),
+        Box(COMPOSITION, 0, begin, first + 1, middle),
+        Box(BURN, first, begin, second - first + 1, middle),
+        *_column(second, begin, width - second, middle, [(AHEAD, 0), (LIMITS, 4)]),
         Box(CONSUMERS, 0, top, left + 1, rest),
         *_column(left, top, width - left, rest, right),
     ]
 
 
-def _widest(width: int, height: int, wants: Wants) -> list[Box]:
+def _widest(width: int, height: int, wants: Wants, begin: int) -> list[Box]:
     """Three columns above and three below; the sessions stay in sight."""
     first, second = _parts(width, (40, 30))
     middle = max(wants.parts + 5, height * 30 // 100)
-    top = 4 + middle - 1
+    top = begin + middle - 1
     rest = height - top
     third, fourth = _parts(width, (35, 31))
     return [
-        Box(COMPOSITION, 0, 4, first + 1, middle),
-        Box(BURN, first, 4, second - first + 1, middle),
-        *_column(second, 4, width - second, middle, [(AHEAD, 0), (LIMITS, 4)]),
+        Box(COMPOSITION, 0, begin, first + 1, middle),
+        Box(BURN, first, begin, second - first + 1, middle),
+        *_column(second, begin, width - second, middle, [(AHEAD, 0), (LIMITS, 4)]),
         Box(CONSUMERS, 0, top, third + 1, rest),
         *_column(third, top, fourth - third + 1, rest, [(ADVICE, 0), (ALERTS, (rest - 3) // 3)]),
         *_column(fourth, top, width - fourth, rest, [(SESSIONS, 0), (DECISIONS, (rest - 3) // 3)]),

@@ -30,6 +30,11 @@ class About(NamedTuple):
     idle_seconds: int = 0
 
 
+def without_counts(about: About) -> About:
+    """What of it is worth to be written down at once."""
+    return about._replace(answered=0, last_hook_ms=0, refreshed=0, faults=0)
+
+
 def write_about(home: str, about: About) -> None:
     """Write it down.
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tokenbudget.gateway.daemon.worker import Worker
     from tokenbudget.model.protocols import Clock
 
-REFRESH, SETTINGS, SWEEP = "refresh", "settings", "sweep"
+REFRESH, SETTINGS, SWEEP, CONTROL = "refresh", "settings", "sweep", "control"
 
 REFRESH_AGAIN_SECONDS = 5.0
 """A session's figures are made anew no more often; as the status line has it."""
@@ -33,6 +33,15 @@ MOST_JOBS = 500
 PAUSE_AFTER_FAULT_SECONDS = 30.0
 MOST_WISHES = 64
 MOST_REMEMBERED = 256
+FIRST_CONTROL_SECONDS = 2.0
+"""So long after its beginning a daemon has the controller look what an earlier one left."""
+AFTER_OTHERS_SECONDS = 1.0
+"""So much later than everything else the controller has its turn after a fault."""
+WAITING_SECONDS = 7_200.0
+"""So much longer a daemon stays for what the controller lent or marked: no cache lives longer than
+an hour, and the next daemon puts back what is left."""
+LEAST_CONTROL_SECONDS = 1.0
+MOST_CONTROL_SECONDS = 3_600.0
 
 
 class Job(NamedTuple):
@@ -44,10 +53,39 @@ class Job(NamedTuple):
     """Where the session works, which says whose project settings hold."""
 
 
+class ControlTold(NamedTuple):
+    """What the worker says after a turn of the controller, behind its fault and a tab."""
+
+    again_seconds: float | None = None
+    """When it is to look next; None: when a hook comes."""
+    is_waiting: bool = False
+    """Whether something stands out that was lent or is awaited: the daemon should not end."""
+
+    def text(self) -> str:
+        """As one word; `of` reads it."""
+        again = "-" if self.again_seconds is None else f"{self.again_seconds:g}"
+        return f"{again},{'waits' if self.is_waiting else ''}"
+
+    @classmethod
+    def of(cls, text: str) -> ControlTold:
+        """What `text` wrote; what cannot be read says nothing."""
+        again, _, waits = text.partition(",")
+        try:
+            seconds = float(again)
+        except ValueError:
+            return cls(None, waits == "waits")
+        if not LEAST_CONTROL_SECONDS <= seconds <= MOST_CONTROL_SECONDS:  # nor NaN
+            seconds = MOST_CONTROL_SECONDS
+        return cls(seconds, waits == "waits")
+
+
 class Schedule:
     """What is to be done next; times are seconds of a monotonic clock."""
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, now: float, control_at: float | None = None) -> None:
+        """`control_at` is when the controller looks for the first time, unless a hook comes."""
+        self._control_at = control_at
+        self._controlled = now
         self._wishes: dict[str, str] = {}
         self._refreshed: dict[str, float] = {}
         self._settings_changed = False
@@ -65,11 +103,23 @@ class Schedule:
         """The settings have changed."""
         self._settings_changed = True
 
+    def note_control(self, at: float | None) -> None:
+        """When the controller is to look again; None: when a hook comes."""
+        self._control_at = at
+
+    def call_control(self, now: float) -> None:
+        """Have the controller look soon, for a session is at work."""
+        if self._control_at is None:
+            self._control_at = max(now, self._controlled + REFRESH_AGAIN_SECONDS)
+
     def next_job(self, now: float) -> Job | None:
         """What to do now; it is no longer wished for then."""
         if self._settings_changed:
             self._settings_changed = False
             return Job(SETTINGS)
+        if self._control_at is not None and now >= self._control_at:
+            self._control_at, self._controlled = None, now
+            return Job(CONTROL)
         for session, folder in self._wishes.items():
             last = self._refreshed.get(session)
             if last is None or now - last >= REFRESH_AGAIN_SECONDS:
@@ -101,15 +151,27 @@ class Chores:
         settings_mark: Callable[[], object],
         clock: Clock,
         log: Callable[[str], None],
+        *,
+        has_controller: bool = False,
     ) -> None:
-        """`settings_mark` is another value whenever the settings' files are other ones."""
+        """Build it; nothing is begun.
+
+        Args:
+            start_worker: Starts the process that does what is to be done.
+            settings_mark: Another value whenever the settings' files are other ones.
+            clock: Tells the time.
+            log: Is told of faults.
+            has_controller: Whether the worker has a controller, which is to look now and then.
+        """
+        self._has_controller = has_controller
+        self._control = ControlTold()
         self._start_worker = start_worker
         self._settings_mark = settings_mark
         self._clock = clock
         self._log = log
         self._mark = settings_mark()
         now = clock.monotonic_seconds()
-        self._schedule = Schedule(now)
+        self._schedule = Schedule(now, now + FIRST_CONTROL_SECONDS if has_controller else None)
         self._noted: SimpleQueue[tuple[str, str]] = SimpleQueue()
         self._looked = now
         self._worker: Worker | None = None
@@ -133,18 +195,27 @@ class Chores:
         """Whether the worker is at something."""
         return self._job is not None
 
+    @property
+    def patience_seconds(self) -> float:
+        """How much longer than else the daemon is to wait for a hook before it ends."""
+        return WAITING_SECONDS if self._control.is_waiting else 0.0
+
     def turn(self) -> None:
         """Learn what has been done, and have the next thing done."""
         now = self._clock.monotonic_seconds()
         self._hear(now)
         while not self._noted.empty():
             self._schedule.note(*self._noted.get())
+            if self._has_controller and not self._is_controlling:
+                self._schedule.call_control(now)
         if now - self._looked >= SETTINGS_SECONDS:
             self._looked = now
             mark = self._settings_mark()
             if mark != self._mark:
                 self._mark = mark
                 self._schedule.note_settings()
+                if self._has_controller and not self._is_controlling:
+                    self._schedule.call_control(now)
         if self._job is None and now >= self._not_before:
             self._begin_next(now)
         self._end_overdue(now)
@@ -152,22 +223,40 @@ class Chores:
     def _hear(self, now: float) -> None:
         if self._worker is None:
             return
-        for fault in self._worker.heard():
-            self._note_done(fault, now)
+        for line in self._worker.heard():
+            fault, _, told = line.partition("\t")
+            self._note_done(fault, now, told, is_heard=True)
         if self._worker.is_gone:
             if self._job is not None:
                 self._note_done("the worker ended", now)
             self._dismiss()
 
-    def _note_done(self, fault: str, now: float) -> None:
+    @property
+    def _is_controlling(self) -> bool:
+        return self._job is not None and self._job.kind == CONTROL
+
+    def _note_done(self, fault: str, now: float, told: str = "", *, is_heard: bool = False) -> None:
+        """A job has ended; a fault that the controller told itself keeps nothing else waiting."""
         job, self._job = self._job, None
         self._since = now
+        if job is not None and job.kind == CONTROL:
+            self._note_controlled(fault, now, told)
         if fault:
             self.faults += 1
-            self._not_before = now + PAUSE_AFTER_FAULT_SECONDS
+            if not is_heard or job is None or job.kind != CONTROL:
+                self._not_before = now + PAUSE_AFTER_FAULT_SECONDS
             self._log(f"{job.kind if job else 'work'} failed: {fault}")
         elif job is not None and job.kind == REFRESH:
             self.refreshed += 1
+
+    def _note_controlled(self, fault: str, now: float, told: str) -> None:
+        """After a fault what waited still does, and is looked at again after the pause."""
+        if fault:
+            self._schedule.note_control(now + PAUSE_AFTER_FAULT_SECONDS + AFTER_OTHERS_SECONDS)
+            return
+        self._control = ControlTold.of(told)
+        again = self._control.again_seconds
+        self._schedule.note_control(None if again is None else now + again)
 
     def _begin_next(self, now: float) -> None:
         job = self._schedule.next_job(now)

@@ -92,7 +92,8 @@ class _Conversation:
 
     def _content(self, request: Request, body: bytes) -> bytes:
         if request.route == HOOK_ROUTE:
-            return self._service.reply_to(body)
+            reply = self._service.reply_to(body)
+            return reply if reply.startswith(b"{") else b""  # plain words reach nobody over HTTP
         told = {"format": HEALTH_FORMAT, **self._service.health()}
         return json.dumps(told).encode()
 

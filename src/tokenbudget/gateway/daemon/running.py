@@ -14,7 +14,7 @@ import socket
 import threading
 from typing import NamedTuple
 
-from tokenbudget.gateway.daemon.about import About, write_about
+from tokenbudget.gateway.daemon.about import About, without_counts, write_about
 from tokenbudget.gateway.daemon.crew import Crew, Guest
 from tokenbudget.gateway.daemon.exchange import folder_in, serve_one
 from tokenbudget.gateway.daemon.file_marks import marks_of, socket_mark
@@ -224,7 +224,8 @@ class Daemon:
             self.stop(PROGRAM_CHANGED)
         self._mind_http()
         self._chores.turn()
-        is_idle = now - self._last_hook >= self._wishes.idle_seconds
+        patience = self._wishes.idle_seconds + self._chores.patience_seconds
+        is_idle = now - self._last_hook >= patience
         if is_idle and not self._about.is_persistent and not self._chores.is_busy:
             self.stop("nobody asked for long")
         self._write_about(is_due=now - self._wrote >= ABOUT_SECONDS)
@@ -256,7 +257,7 @@ class Daemon:
     def _write_about(self, is_due: bool) -> None:
         """Write down what has changed; counts not at once."""
         self._note(refreshed=self._chores.refreshed, faults=self._chores.faults)
-        is_other = _without_counts(self._about) != _without_counts(self._written)
+        is_other = without_counts(self._about) != without_counts(self._written)
         if self._about == self._written or not (is_due or is_other):
             return
         self._wrote = self._clock.monotonic_seconds()
@@ -294,7 +295,3 @@ class Daemon:
             self._chores.note(done.session, folder_in(payload))
             self._wake()
         return done.reply
-
-
-def _without_counts(about: About) -> About:
-    return about._replace(answered=0, last_hook_ms=0, refreshed=0, faults=0)

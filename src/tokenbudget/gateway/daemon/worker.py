@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 END_SECONDS = 1.0
+KILLED_SECONDS = 2.0
+"""Nothing keeps a killed process but a disk that hangs, and hooks do not wait for that."""
 LONGEST_LINE = 4096
 LONGEST_FAULT = 80
 
@@ -58,7 +60,10 @@ class Worker:
         self.sent += 1
 
     def heard(self) -> list[str]:
-        """Of each job that it has ended since the last call: its fault, '' is none."""
+        """Of each job that it has ended since the last call: its fault, '' is none.
+
+        Behind a tab stands what else it has to say.
+        """
         with contextlib.suppress(BlockingIOError):
             while not self.is_gone:
                 part = os.read(self.descriptor, LONGEST_LINE)
@@ -77,23 +82,25 @@ class Worker:
             self._process.wait(END_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.wait()
+            with contextlib.suppress(subprocess.TimeoutExpired):  # on a disk that hangs
+                self._process.wait(KILLED_SECONDS)
         if self._process.stdout is not None:
             self._process.stdout.close()
 
 
-def work(take: BinaryIO, tell: BinaryIO, do: Callable[[Job], None]) -> None:
+def work(take: BinaryIO, tell: BinaryIO, do: Callable[[Job], str]) -> None:
     """The worker's own side: do one job after the other until no more come.
 
-    A fault goes back by its name alone: its words may hold what a person wrote.
+    What `do` returns goes back behind a tab. A fault goes back by its name alone: its words may
+    hold what a person wrote.
     """
     for line in take:
-        fault = ""
         try:
-            do(job_of(line))
+            said = do(job_of(line))
+            answer = f"\t{said}" if said else ""
         except Exception as failure:  # noqa: BLE001 - the next job may do better
-            fault = type(failure).__name__
-        tell.write(fault.encode() + b"\n")
+            answer = type(failure).__name__
+        tell.write(answer.encode() + b"\n")
         tell.flush()
 
 

@@ -21,6 +21,7 @@ from tokenbudget.reports.report_cost_tables import (
 from tokenbudget.reports.report_tables import (
     actions_table,
     alerts_table,
+    cleanups_table,
     days_table,
     parts_table,
     prompts_table,
@@ -172,6 +173,11 @@ def _method(data: ReportData) -> str:
     return f'<ul class="method">\n{items}</ul>\n'
 
 
+def _actions(data: ReportData) -> str:
+    cleanups = table_html(cleanups_table(data)) if data.cleanups else ""
+    return table_html(actions_table(data), has_title=False) + cleanups
+
+
 _PARTS: dict[str, Callable[[ReportData], str]] = {
     "timeline": _timeline,
     "where": _where,
@@ -181,6 +187,6 @@ _PARTS: dict[str, Callable[[ReportData], str]] = {
     "patterns": _patterns,
     "sessions": _sessions,
     "alerts": lambda data: table_html(alerts_table(data), has_title=False),
-    "actions": lambda data: table_html(actions_table(data), has_title=False),
+    "actions": _actions,
     "method": _method,
 }

@@ -31,6 +31,7 @@ from tokenbudget.reports.report_tables import (
     Said,
     actions_table,
     alerts_table,
+    cleanups_table,
     parts_table,
     prompts_table,
     sessions_table,
@@ -270,6 +271,11 @@ def _method(data: ReportData) -> list[Block]:
     return [{"kind": "items", "items": [plain(one) for one in said]}]
 
 
+def _actions(data: ReportData) -> list[Block]:
+    cleanups = table_block(cleanups_table(data)) if data.cleanups else []
+    return [*table_block(actions_table(data), has_title=False), *cleanups]
+
+
 _PARTS: dict[str, Callable[[ReportData], list[Block]]] = {
     "timeline": _timeline,
     "where": _where,
@@ -279,6 +285,6 @@ _PARTS: dict[str, Callable[[ReportData], list[Block]]] = {
     "patterns": _patterns,
     "sessions": _sessions,
     "alerts": lambda data: table_block(alerts_table(data), has_title=False),
-    "actions": lambda data: table_block(actions_table(data), has_title=False),
+    "actions": _actions,
     "method": _method,
 }
