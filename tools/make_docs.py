@@ -17,6 +17,7 @@ from tokenbudget.cli import VERBS, help_text
 from tokenbudget.cli import main as tokens
 from tokenbudget.ledger.schema import (
     ALERT_TABLES,
+    CONTROL_TABLES,
     FIX_TABLES,
     JOURNAL_TABLES,
     PIECE_TABLES,
@@ -45,7 +46,7 @@ def schema_page() -> str:
         "",
     ]
     tables = TABLES + PIECE_TABLES + REPORT_TABLES + ALERT_TABLES
-    tables += JOURNAL_TABLES + FIX_TABLES + STUDY_TABLES
+    tables += JOURNAL_TABLES + FIX_TABLES + STUDY_TABLES + CONTROL_TABLES
     for statement in tables.strip().split("\n\n"):
         name = statement.split("CREATE TABLE ", 1)[1].split(" ", 1)[0]
         lines += [f"## {name}", "", "```sql", statement.strip(), "```", ""]

@@ -18,6 +18,7 @@ _COMPACTION_PROMPTS = (
     "Your task is to create a detailed summary of the conversation so far",
 )
 _SUMMARY = text("<analysis>Looked back.</analysis><summary>The files were read.</summary>")
+SUMMARY_SCRIPT = "summary"
 _SCRIPT_NAME = re.compile(r"SCRIPT:([a-z0-9-]+)")
 _OK = Step((text("OK"),))
 
@@ -60,9 +61,12 @@ def _says_subagent(headers: Mapping[str, str], system: str) -> bool:
 
 
 def answer_to(kind: RequestKind, body: JsonObject, scripts: Scripts) -> Step:
-    """The step that answers a request: of the script it names, a summary, or plain OK."""
+    """The step that answers a request: of the script it names, a summary, or plain OK.
+
+    A script named `SUMMARY_SCRIPT` says what a summary is, where the short one is not enough.
+    """
     if kind is RequestKind.COMPACTION:
-        return Step((_SUMMARY,))
+        return scripts[SUMMARY_SCRIPT][0] if SUMMARY_SCRIPT in scripts else Step((_SUMMARY,))
     found = _script_and_position(body)
     if found is None or found[0] not in scripts:
         return _OK

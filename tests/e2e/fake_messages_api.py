@@ -1,6 +1,6 @@
 """A stateless Messages API for tests: answers from scripts and records what it billed.
 
-    python -m tests.e2e.fake_messages_api --scripts FILE --records DIR
+    python -m tests.e2e.fake_messages_api --scripts FILE --records DIR [--window TOKENS]
 
 It listens on a free loopback port and prints that number, alone on a line, once it is ready.
 Every request becomes one file in DIR, written before the answer leaves: method, path, headers,
@@ -37,13 +37,14 @@ _NO_HEADERS: Mapping[str, str] = {}
 
 
 class FakeMessagesApi(ThreadingHTTPServer):
-    """The server: its scripts, and the folder of its records."""
+    """The server: its scripts, the folder of its records, and what fits into its window."""
 
     daemon_threads = True
 
-    def __init__(self, scripts: Scripts, records: Path) -> None:
+    def __init__(self, scripts: Scripts, records: Path, window_tokens: int | None = None) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.scripts = scripts
+        self.window_tokens = window_tokens
         self._records = records
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
@@ -88,7 +89,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def _answer_message(self, body: JsonObject) -> None:
         kind = kind_of(self._lower_case_headers(), body)
-        step = answer_to(kind, body, self.server.scripts)
+        step = refusal_of(body, self.server.window_tokens) or answer_to(
+            kind, body, self.server.scripts
+        )
         headers = {"request-id": _fresh_id("req"), **step.headers}
         if step.status != 200:
             self._record(body, kind=kind, status=step.status)
@@ -164,6 +167,15 @@ def _message(model: str, step: Step, body: JsonObject) -> JsonObject:
     }
 
 
+def refusal_of(body: JsonObject, window_tokens: int | None) -> Step | None:
+    """The answer to a prompt that is larger than the window; None: it fits, or anything does."""
+    prompt_tokens = len(json.dumps(body)) // 4
+    if window_tokens is None or prompt_tokens <= window_tokens:
+        return None
+    words = f"prompt is too long: {prompt_tokens} tokens > {window_tokens} maximum"
+    return Step(status=400, error=words)
+
+
 def _with_own_id(block: JsonObject) -> JsonObject:
     return {**block, "id": _fresh_id("toolu")} if block["type"] == "tool_use" else block
 
@@ -187,8 +199,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scripts", type=Path, required=True)
     parser.add_argument("--records", type=Path, required=True)
+    parser.add_argument("--window", type=int, metavar="TOKENS")
     options = parser.parse_args()
-    with FakeMessagesApi(load_scripts(options.scripts), options.records) as server:
+    scripts = load_scripts(options.scripts)
+    with FakeMessagesApi(scripts, options.records, options.window) as server:
         print(server.server_port, flush=True)
         server.serve_forever()
 

@@ -39,13 +39,19 @@ class OfflineApi:
 
 
 @contextlib.contextmanager
-def serving(scripts: Scripts, folder: Path) -> Iterator[OfflineApi]:
-    """Serve scripts offline until the block ends; records are kept in `folder`."""
+def serving(
+    scripts: Scripts, folder: Path, window_tokens: int | None = None
+) -> Iterator[OfflineApi]:
+    """Serve scripts offline until the block ends; records are kept in `folder`.
+
+    A prompt of more than `window_tokens`, by a quarter of its bytes, is refused as too long.
+    """
     records = folder / "records"
     records.mkdir(parents=True)
     save_scripts(scripts, folder / "scripts.json")
     server = [sys.executable, "-m", "tests.e2e.fake_messages_api"]
     files = ["--scripts", str(folder / "scripts.json"), "--records", str(records)]
+    files += [] if window_tokens is None else ["--window", str(window_tokens)]
     with (
         (folder / "server.log").open("wb") as log,
         _in_new_namespace([*server, *files], log) as api,
