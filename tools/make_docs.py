@@ -15,11 +15,8 @@ from pathlib import Path
 from tokenbudget.analysis.drains.catalogue import DRAINS
 from tokenbudget.cli import VERBS, help_text
 from tokenbudget.cli import main as tokens
+from tokenbudget.ledger.deed_tables import ALERT_TABLES, CONTROL_TABLES, FIX_TABLES, JOURNAL_TABLES
 from tokenbudget.ledger.schema import (
-    ALERT_TABLES,
-    CONTROL_TABLES,
-    FIX_TABLES,
-    JOURNAL_TABLES,
     PIECE_TABLES,
     REPORT_TABLES,
     SCHEMA_VERSION,

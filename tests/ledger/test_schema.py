@@ -13,12 +13,9 @@ from tests.ledger.builders import Home
 
 from tokenbudget.collector.ingest import Want
 from tokenbudget.ledger import schema
+from tokenbudget.ledger.deed_tables import ALERT_TABLES, CONTROL_TABLES, FIX_TABLES, JOURNAL_TABLES
 from tokenbudget.ledger.migrations import MIGRATIONS
 from tokenbudget.ledger.schema import (
-    ALERT_TABLES,
-    CONTROL_TABLES,
-    FIX_TABLES,
-    JOURNAL_TABLES,
     PIECE_TABLES,
     REPORT_TABLES,
     SCHEMA_VERSION,

@@ -7,11 +7,8 @@ from __future__ import annotations
 
 import sqlite3
 
+from tokenbudget.ledger.deed_tables import ALERT_TABLES, CONTROL_TABLES, FIX_TABLES, JOURNAL_TABLES
 from tokenbudget.ledger.schema import (
-    ALERT_TABLES,
-    CONTROL_TABLES,
-    FIX_TABLES,
-    JOURNAL_TABLES,
     PIECE_TABLES,
     REPORT_TABLES,
     SESSION_INDEXES,
