@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 import pytest
+from tests.children import children
 
 from tokenbudget.system import process
 from tokenbudget.system.clock import SystemClock
@@ -32,22 +33,9 @@ def _no_zombies() -> Iterator[None]:
 
     Tests of other modules ran in this process before, and may have started a detached helper.
     """
-    before = _children()
+    before = children()
     yield
-    assert _children() <= before
-
-
-def _children() -> set[int]:
-    """Those of this process, running or unburied; where there is no /proc, a sign of any."""
-    tasks = Path("/proc/self/task")
-    if tasks.is_dir():
-        return {
-            int(pid) for listed in tasks.glob("*/children") for pid in listed.read_text().split()
-        }
-    try:
-        return {os.waitpid(-1, os.WNOHANG)[0]}
-    except ChildProcessError:
-        return set()
+    assert children() <= before
 
 
 def squares(share: Sequence[int]) -> Iterable[object]:
@@ -218,9 +206,9 @@ def test_a_detached_command_has_its_own_session_no_terminal_and_only_its_environ
         " sorted(set(os.environ) - {'LC_CTYPE', '__CF_USER_TEXT_ENCODING'}), file=f, flush=True)"
     )
     out = tmp_path / "told"
-    start_detached([sys.executable, "-c", script, str(out)], {"HOME": str(tmp_path)})
+    pid = start_detached([sys.executable, "-c", script, str(out)], {"HOME": str(tmp_path)})
     assert wait_for(out) == "True none /dev/null ['HOME']\n"
-    os.waitpid(-1, 0)
+    os.waitpid(pid, 0)
 
 
 def test_a_program_that_is_not_there_is_told_and_leaves_nothing(tmp_path: Path) -> None:
