@@ -19,10 +19,15 @@ from tests.e2e.install_clients import program
 from tokenbudget.system.clock import SystemClock
 
 ROWS, COLUMNS = 50, 160
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 90
+TYPING_SECONDS = 5
+"""Within so long a client that listens has drawn what was typed."""
 QUIET_SECONDS = 0.3
 """A screen that has not changed for so long is drawn."""
 MOVING_SECONDS = 2.0
+SEEN_CHARACTERS = 40
+"""Of a prompt: what is longer may go on in another line."""
+CLEAR_LINE = b"\x15"
 CLOCK = SystemClock()
 _SPACES = re.compile(rb"\x1b\[(\d*)C")
 _ESCAPES = re.compile(rb"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[\[(][0-9;?<>=]*[ -/]*[@-~]|\x1b.")
@@ -51,10 +56,20 @@ class Terminal:
     _columns: int = COLUMNS
 
     def say(self, words: str) -> None:
-        """Type a prompt and send it off."""
-        os.write(self.descriptor, words.encode())
-        self._read(QUIET_SECONDS)
-        os.write(self.descriptor, b"\r")
+        """Type a prompt and, once it is to be seen, send it off.
+
+        Keys that come before the client listens are lost, and an end of line that comes together
+        with the words is a part of what it takes for a paste: on a busy machine either happens.
+        """
+        known = self._count_of(words)
+        until = CLOCK.monotonic_seconds() + PATIENCE_SECONDS
+        while CLOCK.monotonic_seconds() < until:
+            os.write(self.descriptor, words.encode())
+            if self._is_drawn(words, known):
+                os.write(self.descriptor, b"\r")
+                return
+            os.write(self.descriptor, CLEAR_LINE)
+        raise ClientError(f"{words!r} is not taken; the screen:{self.screen()}")
 
     def press(self, *keys: str) -> None:
         """Press keys, one after the other: together they would be taken for a paste."""
@@ -76,6 +91,17 @@ class Terminal:
             if CLOCK.monotonic_seconds() > until:
                 raise ClientError(f"no {what} in {PATIENCE_SECONDS} s; the screen:{self.screen()}")
             self._read(0.1)
+
+    def _is_drawn(self, words: str, known: int) -> bool:
+        until = CLOCK.monotonic_seconds() + TYPING_SECONDS
+        while CLOCK.monotonic_seconds() < until:
+            if self._count_of(words) > known:
+                return True
+        return False
+
+    def _count_of(self, words: str) -> int:
+        """How often they are on the screen, or as much of them as stands on one line."""
+        return _squeezed(self.screen()).count(_squeezed(words)[:SEEN_CHARACTERS])
 
     def _read(self, quiet_seconds: float) -> bytes:
         """What the client draws until it is quiet for a while, or something on it only spins."""
@@ -113,6 +139,10 @@ def in_a_terminal(client: ClaudeClient, *flags: str) -> Iterator[Terminal]:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             os.close(ours)
+
+
+def _squeezed(text: str) -> str:
+    return "".join(text.split())
 
 
 def _resize(descriptor: int, columns: int) -> None:

@@ -296,7 +296,7 @@ def test_without_the_private_scanner_json_takes_its_place(tmp_path: Path) -> Non
         "import statusline; statusline.main()"
     )
     done = subprocess.run(
-        [sys.executable, "-IS", "-c", script, str(Path(SCRIPT).parent), str(tmp_path)],
+        [sys.executable, "-IS", "-c", script, str(Path(SCRIPT).parent), str(tmp_path), *IDLE],
         input=json.dumps(lasting(transcript_path="/none")).encode(),
         capture_output=True,
         check=False,
@@ -324,6 +324,8 @@ def test_a_refresh_imports_nothing_of_the_agents_folder(monkeypatch: pytest.Monk
     assert has_own_session
 
 
+IDLE = ("--refresh-with", "/bin/true")
+"""What is started does nothing: a refresh of ours would take the spool away again."""
 PARTS_OF_IT = {"statusline", "statusline_line", "statusline_spool", "statusline_values"}
 
 
@@ -351,7 +353,7 @@ posix._exit = leave
 {"statusline.main()" if is_wired else "exec(code, statusline)"}
 """
     done = subprocess.run(
-        [sys.executable, "-IS", "-c", script, str(Path(SCRIPT).parent), str(tmp_path)],
+        [sys.executable, "-IS", "-c", script, str(Path(SCRIPT).parent), str(tmp_path), *IDLE],
         input=json.dumps(lasting(transcript_path=SCRIPT)).encode(),
         capture_output=True,
         check=True,
