@@ -40,7 +40,7 @@ def test_the_largest_results_are_named(desk: HookDesk) -> None:
     desk.prompts()
     desk.runs("npm test -- --watch=false", "x" * 8_000)
     desk.runs("ls", "x" * 3_000)
-    assert working(desk, 101_000).endswith('; largest: "npm test -- output" ~2K.')
+    assert working(desk, 101_000).endswith('; largest: "npm test -\u2026 output" ~2K.')
 
 
 def test_a_file_that_is_called_like_an_order_is_quoted(desk: HookDesk, tmp_path: Path) -> None:
@@ -48,7 +48,7 @@ def test_a_file_that_is_called_like_an_order_is_quoted(desk: HookDesk, tmp_path:
     file.write_text("x\n" * 5_000)
     desk.prompts()
     desk.reads(file)
-    assert '; largest: "a\' rm now.md" ~' in working(desk, 101_000)
+    assert '; largest: "\u2026\' rm now.md" ~' in working(desk, 101_000)
 
 
 def test_after_a_compaction_a_threshold_is_news_again(desk: HookDesk) -> None:
@@ -583,6 +583,48 @@ def test_a_compaction_of_a_subagent_is_not_the_sessions(desk: HookDesk, big_file
     assert desk.state.compacted == 0
     assert desk.reads(big_file, agent="a1") == ""
     assert desk.says("UserPromptSubmit").startswith("ctx 82%")
+
+
+def lend(desk: HookDesk, window: str) -> None:
+    """The project's own settings tell the client a window, as the controller has them do."""
+    folder = desk.folder / ".claude"
+    folder.mkdir(exist_ok=True)
+    told = {"env": {"CLAUDE_CODE_AUTO_COMPACT_WINDOW": window}}
+    (folder / "settings.local.json").write_text(json.dumps(told))
+
+
+@pytest.mark.parametrize(("window", "said"), [("198000", ""), ("", "ctx 82% (165K/200K)")])
+@pytest.mark.parametrize("is_told_late", [True, False])
+def test_a_compaction_in_a_window_that_was_lowered_is_not_the_models_limit(
+    tmp_path: Path, window: str, said: str, is_told_late: bool
+) -> None:
+    desk = HookDesk(tmp_path, model="claude-opus-5-5")
+    lend(desk, window)
+    desk.prompts()
+    desk.responds(165_000)
+    desk.answers("PreCompact", trigger="auto")
+    if is_told_late:
+        desk.answers("SessionStart", source="compact")
+    lend(desk, "")
+    desk.compacts(165_000, 21_000)
+    if not is_told_late:
+        desk.answers("SessionStart", source="compact")
+    desk.responds(165_000)
+    assert desk.prompts().partition(".")[0] == said
+    assert desk.state.compacted == 1
+
+
+def test_of_two_compactions_the_one_of_a_full_window_tells(tmp_path: Path) -> None:
+    desk = HookDesk(tmp_path, model="claude-opus-5-5")
+    for window in ("198000", ""):
+        lend(desk, window)
+        desk.prompts()
+        desk.answers("PreCompact", trigger="auto")
+        desk.compacts(165_000, 21_000)
+        desk.answers("SessionStart", source="compact")
+    assert [row[0] for row in desk.state.compactions] == ["lowered", "auto"]
+    desk.responds(165_000)
+    assert desk.prompts().startswith("ctx 82% (165K/200K)")
 
 
 def test_a_failure_that_is_resolved_is_not_kept(desk: HookDesk) -> None:

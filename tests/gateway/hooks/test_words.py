@@ -31,12 +31,22 @@ def tokens_of(text: str) -> int:
 @given(
     st.integers(1, 2_000_000), st.integers(100, 1_000).map(lambda size: size * 1_000), TEXTS, TOKENS
 )
-@settings(deadline=None)
+@example(1_006, 100_000, "0A0A0A0000A00", 4_021)
+@example(11_600, 507_000, "Yj4jZqX0A0q2", 310_800)
 def test_a_crossing_takes_forty_tokens_at_most(
     used: int, size: int, command: str, chars: int
 ) -> None:
-    largest = [(words.command_label(command) + " output", chars)]
-    assert tokens_of(words.crossing(used, size, largest)) <= 40
+    for label in (words.command_label(command) + words.OUTPUT, words.tail_of("/" + command)):
+        assert tokens_of(words.crossing(used, size, [(label, chars)])) <= 40
+
+
+def test_a_crossing_names_a_path_by_its_end_and_a_command_by_its_beginning() -> None:
+    path = words.tail_of("/srv/webshop/src/components/checkout/cart_rounding_test.py")
+    said = words.crossing(101_000, 200_000, [(path, 8_000)])
+    assert said.endswith('; largest: "\u2026ing_test.py" ~2K.'), said
+    label = words.command_label("pytest tests/components/checkout") + words.OUTPUT
+    said = words.crossing(101_000, 200_000, [(label, 8_000)])
+    assert said.endswith('; largest: "pytest test\u2026 output" ~2K.'), said
 
 
 @given(TEXTS, TOKENS)

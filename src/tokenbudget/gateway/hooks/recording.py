@@ -62,7 +62,7 @@ def call_succeeds(moment: "Moment", is_shortened: bool) -> None:
     if state.failure and state.failure[0] == named:
         state.failure = []
     if chars >= NOTEWORTHY_CHARS and not is_shortened:
-        _large(state.largest, f"{named} output" if event.command else named, chars)
+        _large(state.largest, named + words.OUTPUT if event.command else named, chars)
 
 
 def call_fails(moment: "Moment") -> None:

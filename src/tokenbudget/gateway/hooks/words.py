@@ -13,12 +13,18 @@ if TYPE_CHECKING:
 LEVELS = ("healthy", "warning", "critical", "emergency")
 LABEL_COST, FILE_COST, ERROR_COST = 12.0, 14.9, 25.0
 """What a label, a path and an error may cost, in tokens; see `cut`."""
-OUTPUT_COST, FAILURE_COSTS = 6.0, (16.0, 29.0)
-"""The same once they are stored: with what `recording` adds, and the mark of what was cut."""
+FAILURE_COSTS = (16.0, 29.0)
+"""A label and an error once they are stored: with the mark of what was cut."""
+LARGEST_COST = 10.0
+"""What fills most, where a threshold is named: the sentence around it takes up to 29 tokens."""
+OUTPUT = " output"
+"""What `recording` adds to a command: one token, which is never cut."""
 PLAIN_OPTIONS = ("-m", "--")
 """What an option may be in a command's label."""
 SOME_COMMAND = "command"
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-")
+_RARE = frozenset("jqxz")
+"""Letters that share a token with few others."""
 KEEP = "Keep exactly:"
 """How the words for a summary begin; `gateway.hook_client` knows them by that."""
 LONGEST_LABEL = 60
@@ -60,7 +66,7 @@ def crossing(used: int, size: int, largest: "Sequence[tuple[str, int]]") -> str:
     named = ""
     if largest:
         label, chars = largest[0]
-        named = f'; largest: "{cut(label, LABEL_COST + OUTPUT_COST)}" ~{_tokens(chars)}'
+        named = f'; largest: "{_shorter(label)}" ~{_tokens(chars)}'
     return f"ctx {window_share(used, size)}. {advice}{named}."
 
 
@@ -200,9 +206,9 @@ def cut(text: str, cost: float) -> str:
     return text
 
 
-def tail_of(path: str) -> str:
+def tail_of(path: str, cost: float = FILE_COST) -> str:
     """The end of a path, which tells more than its beginning."""
-    shown = cut(path[:-401:-1], FILE_COST)
+    shown = cut(path[:-401:-1], cost)
     return shown[-1:] * shown.endswith("\u2026") + shown.removesuffix("\u2026")[::-1]
 
 
@@ -222,8 +228,16 @@ def command_label(command: str) -> str:
     return cut(" ".join(named) or SOME_COMMAND, LABEL_COST)
 
 
+def _shorter(label: str) -> str:
+    """A stored label, as short as it has to be beside a threshold."""
+    if label.endswith(OUTPUT):
+        return cut(label.removesuffix(OUTPUT), LARGEST_COST - 1) + OUTPUT
+    return tail_of(label.removeprefix("\u2026"), LARGEST_COST)
+
+
 def _cost(before: str, sign: str) -> float:
-    if "a" <= before <= "z" and "a" <= sign <= "z":
+    is_word = "a" <= before <= "z" and "a" <= sign <= "z"
+    if is_word and before not in _RARE and sign not in _RARE:
         return 0.75
     return len(sign.encode("utf-8", "replace"))
 
