@@ -33,7 +33,9 @@ from tokenbudget.collector.ingest import Want
 from tokenbudget.config.settings import settings_from
 from tokenbudget.ledger.studies import StudyStore
 from tokenbudget.ledger.window_store import WindowStore
+from tokenbudget.model.control import HISTORY, Receipt
 from tokenbudget.model.errors import LedgerUnusable
+from tokenbudget.resources.history import COMPACT
 
 NOON_MS = round(NOON.timestamp() * 1000)
 QUIET = Terminal(warn=lambda text: None, progress=lambda done, total: None)
@@ -599,6 +601,37 @@ def test_detectors_share_what_they_claim(home: Home, monkeypatch: pytest.MonkeyP
     study(home)
 
     assert seen == [set(), {0}]
+
+
+@pytest.mark.parametrize(("is_ours", "expected"), [(True, 1_000_000), (False, 200_000)])
+def test_a_compaction_of_the_controllers_is_not_the_windows_limit(
+    home: Home, monkeypatch: pytest.MonkeyPatch, *, is_ours: bool, expected: int
+) -> None:
+    """A model of a million tokens that was compacted at a few thousand, because we had it so."""
+    sizes: list[int] = []
+
+    def looking(view: ThreadView, claimed: set[int]) -> list[Sighting]:
+        sizes.append(view.window_tokens)
+        return []
+
+    drains(monkeypatch, looking)
+    talk = Talk("s1", model="claude-opus-5-5").ask(words(5_000)).answer().compact("Short.")
+    talk.ask().answer().write(home)
+    with opened(home) as bench:
+        [boundary] = bench.ledger.session_signals.boundaries("s1")
+        assert (boundary.trigger, boundary.before_tokens is None) == ("auto", False)
+        if is_ours:
+            bench.ledger.let_go()
+            bench.ledger.control.open_receipt(lent("s1", boundary.at_ms - 1_000), "/srv/shop")
+
+    study(home)
+
+    assert sizes == [expected]
+
+
+def lent(session: str, at_ms: int) -> Receipt:
+    """The controller had a session compacted."""
+    return Receipt(0, session, at_ms, HISTORY, (COMPACT,), "critical", 1, 1, None, "now", 1)
 
 
 def test_hostile_names_survive(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:

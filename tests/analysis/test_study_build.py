@@ -57,6 +57,7 @@ class Case:
         self.faults: list[str] = []
         self.sightings: list[Sighting] = []
         self.file = FILE
+        self.ours: frozenset[int] = frozenset()
 
     def call(
         self,
@@ -93,7 +94,8 @@ class Case:
         studied = StudiedFile(self.file, 900, "/srv/shop", "", (1,))
         words = Words(self.texts, LineFacts(starts, self.shown, self.agents, self.agent_type))
         material = Material(
-            studied, story.rows, story.requests, [*billed, *self.more], self.calls, words
+            *(studied, story.rows, story.requests, [*billed, *self.more], self.calls, words),
+            self.ours,
         )
         zone = [ZoneSpan(0, 1, 0), ZoneSpan(1, 1 << 60, HOUR_MS)]
         looking = Drain("look", "", "", "", "", "", self._look)
@@ -328,6 +330,19 @@ def test_a_compaction_is_told_with_the_request_after_it() -> None:
     assert view.compactions == [(1, "auto", 900)]
     assert view.turns[1].cause == "compaction"
     assert case.thread().compactions == 1
+
+
+@pytest.mark.parametrize(
+    ("ours", "expected"), [((), 200_000), ((900,), 1_000_000), ((901,), 200_000)]
+)
+def test_a_compaction_that_we_brought_about_is_not_where_the_window_ends(
+    ours: tuple[int, ...], expected: int
+) -> None:
+    case = begun()
+    case.ours = frozenset(ours)
+    case.story.put(window.COMPACTED, name="auto", target="900")
+    case.story.turn("b", 950, 10)
+    assert case.view().window_tokens == expected
 
 
 def test_a_call_is_told_with_its_pieces() -> None:

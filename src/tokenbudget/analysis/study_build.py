@@ -44,6 +44,8 @@ class Material(NamedTuple):
     """That this file owns."""
     calls: Sequence[CallRow]
     words: Words
+    own_compactions: frozenset[int] = frozenset()
+    """Tokens before those that our controller brought about: not where the client's limit is."""
 
 
 class Rules(NamedTuple):
@@ -110,7 +112,12 @@ def _thread(
     sent = [one.request for one in carrying.sent]
     model = sent[-1].model if sent else ""
     largest = max((request.prompt_tokens or 0 for request in sent), default=0)
-    autos = [tokens for trigger, tokens in carrying.compactions if trigger == "auto"]
+    ours = material.own_compactions
+    autos = [
+        tokens
+        for trigger, tokens in carrying.compactions
+        if trigger == "auto" and tokens not in ours
+    ]
     size = window_size(model, rules.windows, None, largest, autos)
     error = rules.fit_of(model).p90_text_error if model else 0.0
     is_subagent = file.is_subagent or bool(name)

@@ -141,6 +141,7 @@ class _Studying:
         if one.file.is_gone and not rows and old is None:
             return None
         words = None if one.file.is_gone else self._words(one.file.path)
+        signals = self._bench.ledger.session_signals
         material = Material(
             one,
             rows,
@@ -148,6 +149,7 @@ class _Studying:
             store.billed(file_id, one.session_ids),
             store.calls(file_id),
             words or NO_WORDS,
+            signals.own_boundaries(one.file.session),
         )
         studies = study_file(material, self._rules)
         if one.file.is_gone:

@@ -10,8 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tokenbudget.analysis.window_size import window_size
-from tokenbudget.gateway.hooks.window import SNAPSHOT_FORMAT, snapshot_of, window_tokens
+from tokenbudget.gateway.hooks.window import (
+    LARGE_TOKENS,
+    LOCAL,
+    SNAPSHOT_FORMAT,
+    VARIABLE,
+    is_lowered,
+    snapshot_of,
+    window_tokens,
+)
 from tokenbudget.gateway.statusline_files import FORMAT, Snapshot, write_snapshot
+from tokenbudget.resources import history
 
 MODELS = ("claude-opus-5-5", "claude-sonnet-4-5", "claude-haiku-5-5-20260801",
           "claude-sonnet-4-5[1m]", "us.claude-opus-4-1", "gpt-5", "")  # fmt: skip
@@ -105,3 +114,41 @@ def test_the_snapshot_is_the_one_that_the_collector_writes(tmp_path: Path) -> No
     assert snapshot_of(str(tmp_path), "s-2") == {}
     (tmp_path / "statusline/s-2.json").write_text(json.dumps({**found, "format": FORMAT}))
     assert snapshot_of(str(tmp_path), "s-2") == {}  # it says that it is another session's
+
+
+@pytest.mark.parametrize(
+    ("env", "expected"),
+    [
+        ({VARIABLE: "164000"}, True),
+        ({VARIABLE: history.EMPTY}, False),
+        ({VARIABLE: history.RELEASED}, False),
+        ({VARIABLE: "9" * 10}, False),
+        ({VARIABLE: "-1"}, False),
+        ({VARIABLE: "\u0661"}, False),
+        ({VARIABLE: 164_000}, False),
+        ({"A": VARIABLE}, False),
+        ("no table", False),
+    ],
+)
+def test_a_window_is_lowered_where_the_projects_own_settings_tell_one(
+    tmp_path: Path, env: object, expected: bool
+) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".claude").mkdir()
+    below = tmp_path / "src" / "shop"
+    below.mkdir(parents=True)
+    assert not is_lowered(str(below))
+    Path(f"{tmp_path}{LOCAL}").write_text(json.dumps({"env": env}))
+    assert is_lowered(str(below)) is expected
+    assert is_lowered(f"{tmp_path}/") is expected
+    assert not is_lowered("src/shop")
+
+
+def test_a_settings_file_that_is_no_json_tells_no_window(tmp_path: Path) -> None:
+    (tmp_path / ".claude").mkdir()
+    Path(f"{tmp_path}{LOCAL}").write_text(f'{{"env": {{"{VARIABLE}": "164000"')
+    assert not is_lowered(str(tmp_path))
+
+
+def test_the_variable_is_the_one_that_a_history_is_lent_by() -> None:
+    assert (VARIABLE, int(history.RELEASED)) == (history.VARIABLE, LARGE_TOKENS)

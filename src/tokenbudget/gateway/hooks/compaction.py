@@ -8,12 +8,17 @@ from tokenbudget.gateway.hooks.session_state import (
     forget_results,
 )
 from tokenbudget.gateway.hooks.stored_values import LONGEST_KEY, labels
+from tokenbudget.gateway.hooks.window import is_lowered
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tokenbudget.gateway.hooks.moment import Moment
     from tokenbudget.gateway.hooks.session_state import SessionState
     from tokenbudget.gateway.hooks.transcript_tail import News
+
+
+AUTO, LOWERED = "auto", "lowered"
+"""Why it came: by itself, when the window was full; or when one was that settings had lowered."""
 
 
 def begins(moment: "Moment") -> str:
@@ -26,7 +31,7 @@ def begins(moment: "Moment") -> str:
     state.snapshot = {
         "files": list(state.files),
         "failure": list(state.failure),
-        "trigger": text(moment.event.told, "trigger", 16) or "unknown",
+        "trigger": _trigger(moment),
     }
     state.compacting = [moment.used or 0]
     said = ""
@@ -35,6 +40,11 @@ def begins(moment: "Moment") -> str:
         said = words.to_be_kept(state.files, label, moment.event.cwd)
     forget_results(state)
     return said
+
+
+def _trigger(moment: "Moment") -> str:
+    told = text(moment.event.told, "trigger", 16) or "unknown"
+    return LOWERED if told == AUTO and is_lowered(moment.event.cwd) else told
 
 
 def is_over(state: "SessionState") -> None:
@@ -49,8 +59,9 @@ def is_over(state: "SessionState") -> None:
 
 def told_of(state: "SessionState", news: "News") -> None:
     """Take in what the transcript tells: the compactions, and the window that came after one."""
-    for trigger, before, after in news.compactions:
+    for told, before, after in news.compactions:
         forget_results(state)
+        trigger = LOWERED if told == AUTO and _began_lowered(state) else told
         state.compacting = []
         if state.is_boundary_due and state.compactions:
             last = state.compactions[-1]
@@ -61,6 +72,13 @@ def told_of(state: "SessionState", news: "News") -> None:
     is_unknown = bool(state.compactions) and not state.compactions[-1][2]
     if is_unknown and state.tail.usage and not (state.is_boundary_due or state.compacting):
         state.compactions[-1][2] = sum(state.tail.usage)
+
+
+def _began_lowered(state: "SessionState") -> bool:
+    """Whether the compaction that the transcript tells of began in a window that was lowered."""
+    if state.is_boundary_due and state.compactions:
+        return state.compactions[-1][0] == LOWERED
+    return bool(state.compacting) and state.snapshot.get("trigger") == LOWERED
 
 
 def _count(state: "SessionState", trigger: str, before: int, after: int) -> None:

@@ -4,7 +4,7 @@ The same as `analysis.window_size` decides, as far as it can be known without th
 """
 
 from tokenbudget.gateway.hooks.small_files import content_of
-from tokenbudget.gateway.statusline_values import Table, number, parsed
+from tokenbudget.gateway.statusline_values import Table, number, parsed, table
 from tokenbudget.metering.windows import MILLION_SUFFIX, own_name, published_window_tokens
 
 TYPE_CHECKING = False
@@ -27,6 +27,12 @@ UNKNOWN_UNTIL = (
 LARGE_BY_NAME = ("claude-opus-4-6", "claude-sonnet-4-6")
 """Every client gives these 200,000 as well, unless their name asks for more."""
 
+VARIABLE = "CLAUDE_CODE_AUTO_COMPACT_WINDOW"
+"""Below `env` of a project's settings it tells the client a window (`resources.history`)."""
+LOCAL = "/.claude/settings.local.json"
+LOCAL_BYTES = 1 << 20
+_MOST_DIGITS = 9
+
 
 def snapshot_of(home: str, session: str) -> Table:
     """The collector's snapshot of the session; empty where there is none."""
@@ -47,7 +53,7 @@ def window_tokens(
 
     The person's own figure goes first, then what the collector found, then what is published,
     corrected by what the session has shown: `compacted_at` is how full it was when the client
-    compacted it by itself.
+    compacted it by itself, and not because a smaller window was told to it (`is_lowered`).
     """
     model = model or str(snapshot.get("model") or "")
     given = _own(model, own)
@@ -70,6 +76,29 @@ def window_tokens(
     if was_compacted_small and largest_tokens <= STANDARD_TOKENS < published:
         return STANDARD_TOKENS
     return published
+
+
+def is_lowered(folder: str) -> bool:
+    """Whether the client is told a smaller window than its model's in the project of a folder.
+
+    The controller lends one to have a session compacted, and takes it back only after that: a
+    compaction that begins meanwhile says nothing of the model's own window.
+    """
+    from tokenbudget.gateway.hooks.project_mode import folders_within  # at a compaction alone
+
+    if not folder.startswith("/"):
+        return False
+    return any(_told_in(here) for here in folders_within(folder.rstrip("/")))
+
+
+def _told_in(project: str) -> bool:
+    data = content_of(project + LOCAL, LOCAL_BYTES)
+    if VARIABLE.encode() not in data:
+        return False
+    value = table(parsed(data), "env").get(VARIABLE)
+    if not isinstance(value, str) or not value.isascii() or not value.isdecimal():
+        return False
+    return len(value) <= _MOST_DIGITS and 0 < int(value) < LARGE_TOKENS
 
 
 def _is_unknown_to(version: "tuple[int, ...]", model: str) -> bool:
