@@ -21,7 +21,7 @@ from tokenbudget.system.clock import SystemClock
 ROWS, COLUMNS = 50, 160
 PATIENCE_SECONDS = 90
 TYPING_SECONDS = 5
-"""Within so long a client that listens has drawn what was typed."""
+"""Within so long a client that listens has drawn what it was told."""
 QUIET_SECONDS = 0.3
 """A screen that has not changed for so long is drawn."""
 MOVING_SECONDS = 2.0
@@ -81,6 +81,7 @@ class Terminal:
         """All that is on the screen, as text: a client draws all of it for another width."""
         self._columns = COLUMNS + COLUMNS - 1 - self._columns
         _resize(self.descriptor, self._columns)
+        select.select([self.descriptor], [], [], TYPING_SECONDS)
         drawn = _SPACES.sub(lambda found: b" " * int(found[1] or 1), self._read(QUIET_SECONDS))
         return _ESCAPES.sub(b"\n", drawn).decode("utf-8", "replace")
 

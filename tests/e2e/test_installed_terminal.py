@@ -54,7 +54,7 @@ def type_all(release: Release, model: str, sandbox: Sandbox) -> None:
         terminal.wait_for("prompt", lambda: "another tool was here" in shown(terminal))
         say(terminal, client, "SCRIPT:hello")
         terminal.wait_for("our line", lambda: line.search(shown(terminal)) is not None)
-        assert "another tool was here" in shown(terminal)
+        terminal.wait_for("their line", lambda: "another tool was here" in shown(terminal))
 
         for words, arguments in (
             ("/tokens monitor", ("monitor",)),

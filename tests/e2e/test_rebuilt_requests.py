@@ -63,7 +63,7 @@ def test_calls_side_by_side_that_fail_and_print_odd_bytes(
 ) -> None:
     sent = drive(newest_client, sandbox, lambda client: client.run("SCRIPT:odd", OPUS), 3)
     names = [piece.name for piece in of_kind(last_pieces(sent), window.TOOL_RESULT)]
-    assert names == ["Read", "Bash", "Bash", "Unknown"]
+    assert sorted(names) == ["Bash", "Bash", "Read", "Unknown"], "each ends in its own time"
 
 
 def test_a_tool_that_is_searched_for_and_loaded(newest_client: Release, sandbox: Sandbox) -> None:
