@@ -11,8 +11,8 @@ environment that holds `fastmcp[code-mode]`), and this gateway. The agent's part
 code) is fixed here and counted; nothing of a model is simulated but what it would write.
 
 *latency*: one call of one tool, straight to its server and as code through the gateway.
-*start*: from the start of the process to the answer of `find_tools`, catalogues cached, beside a
-bare interpreter, one after the other in every round.
+*start*: from the start of the process to the answers of `initialize` and of `find_tools`, with
+catalogues cached, beside a bare interpreter, one after the other in every round.
 *soak*: a day of work in short: a burst of calls, then a pause in which the servers are stopped for
 idleness, 96 times (a quarter of an hour each); memory and open files of the gateway after each.
 

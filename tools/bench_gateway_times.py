@@ -80,28 +80,32 @@ def measured_latency(setup: Setup, calls: int) -> tuple[list[str], list[Goal]]:
     return lines, [Goal("added ms per call, p50", added, ADDED_MS_GOAL)]
 
 
-def start_to_find(setup: Setup) -> float:
-    """Seconds from the start of the process to the answer of the first search."""
+def start_to_find(setup: Setup) -> tuple[float, float]:
+    """Seconds from the start of the process to the answer of `initialize`, and of a search."""
     began = time.perf_counter()
     client = setup.gateway()
     try:
         client.greet()
+        greeted = time.perf_counter() - began
         told = text_of(client.call("find_tools", {"task": SEARCHES[0]}))
         took = time.perf_counter() - began
     finally:
         client.close()
     if not aliases_in([told], WANTED[0][1], WANTED[0][0]):
         raise SystemExit(f"not ready: {told}")
-    return took
+    return greeted, took
 
 
 def measured_start(setup: Setup, rounds: int) -> tuple[list[str], list[Goal]]:
     """The gateway and a bare interpreter, one after the other."""
     python = [sys.executable, "-IS", "-c", ""]
-    bare, ready = [], []
+    bare: list[float] = []
+    greeted: list[float] = []
+    ready: list[float] = []
     for _ in range(rounds):
         bare.append(timed(lambda: subprocess.run(python, check=True)))
-        ready.append(start_to_find(setup))
+        for found, seconds in zip((greeted, ready), start_to_find(setup), strict=True):
+            found.append(seconds)
     times = spread(ready).half / spread(bare).half
     lines = [
         f"{rounds} rounds, interleaved; milliseconds. {known_tools(setup)} tools cached.",
@@ -109,6 +113,7 @@ def measured_start(setup: Setup, rounds: int) -> tuple[list[str], list[Goal]]:
         "| | p50 | p99 |",
         "|---|--:|--:|",
         f'| bare `python -IS -c ""` | {spread(bare)} |',
+        f"| start to `initialize` answered | {spread(greeted)} |",
         f"| start to `find_tools` answered | {spread(ready)} |",
         f"| times bare | {times:.1f} | |",
     ]

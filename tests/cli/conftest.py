@@ -131,6 +131,25 @@ class Home:
         """The environment of such a process."""
         return {**self.environment, "PYTHONPATH": str(SOURCE), **variables}
 
+    def modules(self, *arguments: str) -> set[str]:
+        """Whole names of the modules that a command imports beyond those of the interpreter."""
+        script = (
+            "import sys; before = set(sys.modules)\n"
+            "from tokenbudget.cli import main\n"
+            "code = main()\n"
+            "print(code, *set(sys.modules) - before, file=sys.stderr)"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", script, *arguments],
+            check=True,
+            capture_output=True,
+            text=True,
+            env=self.spawn_environment(),
+        )
+        code, *names = done.stderr.split()
+        assert code == "0"
+        return set(names)
+
     def spawn(self, *arguments: str, **variables: str) -> Done:
         """`tokens …` as a process of its own."""
         done = subprocess.run(

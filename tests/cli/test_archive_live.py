@@ -6,13 +6,14 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.cli.archive_sessions import ASIDE, OLD, Shelf, archive_of, make_shelf, states
+from tests.file_holders import Start, holders
 
 from tokenbudget.app import archiving_steps
 from tokenbudget.archive.pack import Packed, pack_fit
@@ -38,35 +39,16 @@ sys.stdin.read()
 """
 
 
-Start = Callable[..., "subprocess.Popen[str]"]
-
-
 @pytest.fixture
-def writer(shelf: Shelf) -> Iterator[Start]:
-    """Starts a process that holds a file open; ended with the test."""
-    started: list[subprocess.Popen[str]] = []
-
-    def start(path: Path, lines: int = 0) -> "subprocess.Popen[str]":
-        process = subprocess.Popen(
-            [sys.executable, "-c", APPEND, str(path), str(lines)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        started.append(process)
-        assert process.stdout is not None
-        assert process.stdout.readline() == "open\n"
-        return process
-
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
+def writer() -> Iterator[Start]:
+    """Starts a process that holds a file open and appends lines to it; ended with the test."""
+    with holders(APPEND) as start:
+        yield start
 
 
 def test_a_stopped_writer_that_holds_the_file_open_keeps_it(shelf: Shelf, writer: Start) -> None:
     path = shelf.slug(shelf.root / "site") / f"{ASIDE}.jsonl"
-    process = writer(path)
+    process = writer(path, 0)
     os.kill(process.pid, signal.SIGSTOP)
     told = shelf.home.run("archive", "--yes", "--json").json
 
@@ -77,7 +59,7 @@ def test_a_stopped_writer_that_holds_the_file_open_keeps_it(shelf: Shelf, writer
 
 
 def test_an_open_file_of_a_subagent_keeps_the_whole_session(shelf: Shelf, writer: Start) -> None:
-    writer(shelf.slug(shelf.root / "shop") / OLD / "subagents" / "agent-x1.jsonl")
+    writer(shelf.slug(shelf.root / "shop") / OLD / "subagents" / "agent-x1.jsonl", 0)
 
     assert states(shelf, "--yes")[OLD] == "live"
     assert (shelf.slug(shelf.root / "shop") / f"{OLD}.jsonl").exists()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -168,33 +166,16 @@ def test_a_session_that_was_given_back_is_read_in_its_place(home: Home) -> None:
     assert answers(home) == before
 
 
-def modules(home: Home, *arguments: str) -> set[str]:
-    script = (
-        "import sys; from tokenbudget.cli import main; code = main()\n"
-        "print(code, *sys.modules, file=sys.stderr)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script, *arguments],
-        check=True,
-        capture_output=True,
-        text=True,
-        env=home.spawn_environment(),
-    )
-    code, *names = done.stderr.split()
-    assert code == "0"
-    return set(names)
-
-
 def of_the_archive(names: set[str]) -> set[str]:
     return {name for name in names if name.startswith(("zstandard", "tokenbudget.archive"))}
 
 
 def test_a_live_session_loads_nothing_of_the_archive(home: Home) -> None:
     for question in (("context", "s2"), ("sessions", "s2"), ("timeline", "s2")):
-        assert of_the_archive(modules(home, *question)) == set()
+        assert of_the_archive(home.modules(*question)) == set()
 
 
 def test_a_known_window_of_an_archived_session_loads_nothing_of_it_either(home: Home) -> None:
     archive(home)
-    assert "zstandard" in modules(home, "context", "s1")
-    assert of_the_archive(modules(home, "context", "s1")) == set()
+    assert "zstandard" in home.modules("context", "s1")
+    assert of_the_archive(home.modules("context", "s1")) == set()

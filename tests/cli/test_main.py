@@ -1,5 +1,3 @@
-import subprocess
-import sys
 from importlib import import_module
 
 import pytest
@@ -225,26 +223,7 @@ class TestImports:
 
     def imported(self, home: Home, *arguments: str) -> set[str]:
         """Top-level modules that a command imports beyond those of the interpreter."""
-        return {name.partition(".")[0] for name in self.modules(home, *arguments)}
-
-    def modules(self, home: Home, *arguments: str) -> set[str]:
-        """Whole names of the modules that a command imports."""
-        script = (
-            "import sys; before = set(sys.modules)\n"
-            "from tokenbudget.cli import main\n"
-            "code = main()\n"
-            "print(code, *set(sys.modules) - before, file=sys.stderr)"
-        )
-        done = subprocess.run(
-            [sys.executable, "-c", script, *arguments],
-            check=True,
-            capture_output=True,
-            text=True,
-            env=home.spawn_environment(),
-        )
-        code, *names = done.stderr.split()
-        assert code == "0"
-        return set(names)
+        return {name.partition(".")[0] for name in home.modules(*arguments)}
 
     @pytest.mark.parametrize("option", ["--help", "--version"])
     def test_help_needs_next_to_nothing(self, home: Home, option: str) -> None:
@@ -277,7 +256,7 @@ class TestImports:
     ) -> None:
         plain_session().write(home)
         home.run("context")
-        found = self.modules(home, verb, *form)
+        found = home.modules(verb, *form)
 
         assert found & self.COUNTING == set()
         assert {name.partition(".")[0] for name in found} & self.WARM - {"unicodedata"} == set()
@@ -285,7 +264,7 @@ class TestImports:
     def test_a_cold_window_is_counted(self, home: Home) -> None:
         plain_session().write(home)
 
-        assert {"splintr", "msgspec"} <= self.modules(home, "context")
+        assert {"splintr", "msgspec"} <= home.modules("context")
 
     def test_a_warm_timeline_loads_no_vocabulary(self, home: Home) -> None:
         plain_session().write(home)

@@ -4,12 +4,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.analysis.window_builders import request_row
 from tests.reports.test_window import AT_MS, FACTS, window
 
 from tokenbudget.analysis.periods import Zone
 from tokenbudget.analysis.window_pieces import GROUPS
 from tokenbudget.analysis.window_replay import Moment
-from tokenbudget.ledger.windows import RequestRow
 from tokenbudget.model.figures import Style, text_width
 from tokenbudget.reports.timeline import (
     AXIS_WIDTH,
@@ -36,21 +36,12 @@ def moment(
     held = dict.fromkeys(GROUPS, 0.0) | groups
     held["messages"] += (prompt or 0) - sum(held.values())
     return Moment(
-        request=RequestRow(
-            key=f"msg_{number}",
-            file_id=1,
+        request=request_row(
+            f"msg_{number}",
+            prompt,
+            output,
             model="claude-haiku-4-5",
             started_at_ms=AT_MS + 60_000 * number,
-            input_tokens=prompt,
-            cache_write_5m_tokens=0,
-            cache_write_1h_tokens=0,
-            cache_read_tokens=0,
-            output_tokens=output,
-            thinking_tokens=None,
-            has_stop_reason=True,
-            speed=0,
-            service_tier=0,
-            session="s1",
         ),
         groups=held,
         added={},

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.resources.projects import Project, StillClock
 
-from tokenbudget.resources.looking import Walk, facts_of, is_plainly_inside, text_at
+from tokenbudget.resources.looking import Walk, facts_of, is_plainly_inside, names_in, text_at
 
 
 @pytest.fixture
@@ -126,3 +126,14 @@ def test_a_link_on_the_way_is_seen(project: Project) -> None:
     assert is_plainly_inside(str(project.path / "real/a"), str(project.path))
     assert not is_plainly_inside(str(project.path / "link/a"), str(project.path))
     assert not is_plainly_inside(str(project.path), str(project.path))
+
+
+def test_the_names_in_a_folder_are_in_order_and_none_where_there_is_no_folder(
+    project: Project,
+) -> None:
+    for name in ("b", "a", "C", ".hidden", "below/x"):
+        project.write(name)
+    top = str(project.path)
+
+    assert [name for name in names_in(top) if name != ".git"] == [".hidden", "C", "a", "b", "below"]
+    assert names_in(f"{top}/none") == names_in(f"{top}/a") == names_in("a\0b") == []

@@ -3,10 +3,11 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.file_holders import Start, holders
 
 from tokenbudget.system.open_files import OpenFiles, has_ended, process_domain
 
@@ -29,30 +30,11 @@ class StillClock:
         self.seconds += seconds
 
 
-Holder = Callable[[Path], "subprocess.Popen[str]"]
-
-
 @pytest.fixture
-def holder() -> Iterator[Holder]:
+def holder() -> Iterator[Start]:
     """Starts a process that has a file open; ended with the test."""
-    started: list[subprocess.Popen[str]] = []
-
-    def start(path: Path) -> "subprocess.Popen[str]":
-        process = subprocess.Popen(
-            [sys.executable, "-c", HOLD, str(path)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        started.append(process)
-        assert process.stdout is not None
-        assert process.stdout.readline() == "open\n"
-        return process
-
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
+    with holders(HOLD) as start:
+        yield start
 
 
 @pytest.fixture
@@ -64,12 +46,12 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="this system has no /proc")
 class TestByProc:
-    def test_the_holder_is_named(self, path: Path, holder: Holder) -> None:
+    def test_the_holder_is_named(self, path: Path, holder: Start) -> None:
         process = holder(path)
 
         assert OpenFiles(StillClock()).holder_of(str(path)).startswith(f"process {process.pid} (")
 
-    def test_by_any_name_that_leads_to_it(self, path: Path, holder: Holder) -> None:
+    def test_by_any_name_that_leads_to_it(self, path: Path, holder: Start) -> None:
         holder(path)
         moved = path.with_name("moved.jsonl")
         path.rename(moved)
@@ -77,7 +59,7 @@ class TestByProc:
         assert OpenFiles(StillClock()).holder_of(str(moved)) != ""
 
     def test_another_file_of_the_same_name_is_not_meant(
-        self, path: Path, holder: Holder, tmp_path: Path
+        self, path: Path, holder: Start, tmp_path: Path
     ) -> None:
         holder(path)
         other = tmp_path / "other" / path.name
@@ -91,7 +73,7 @@ class TestByProc:
             assert OpenFiles(StillClock()).holder_of(str(path)) == ""
         assert OpenFiles(StillClock()).holder_of(str(path) + ".gone") == ""
 
-    def test_what_was_seen_counts_for_a_moment(self, path: Path, holder: Holder) -> None:
+    def test_what_was_seen_counts_for_a_moment(self, path: Path, holder: Start) -> None:
         clock = StillClock()
         open_files = OpenFiles(clock)
         assert open_files.holder_of(str(path)) == ""
@@ -101,7 +83,7 @@ class TestByProc:
         clock.sleep(1)
         assert open_files.holder_of(str(path)) != ""
 
-    def test_or_until_it_is_looked_at_now(self, path: Path, holder: Holder) -> None:
+    def test_or_until_it_is_looked_at_now(self, path: Path, holder: Start) -> None:
         open_files = OpenFiles(StillClock())
         assert open_files.holder_of(str(path)) == ""
         holder(path)

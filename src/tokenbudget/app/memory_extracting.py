@@ -12,6 +12,7 @@ from tokenbudget.model.actions import EditText
 from tokenbudget.model.errors import Refused
 from tokenbudget.resources.definitions import SKILL_NAME
 from tokenbudget.resources.kind import AGENT_FOLDER
+from tokenbudget.resources.looking import names_in
 from tokenbudget.resources.memory_extracting import Unproven, extracted, sections_of
 from tokenbudget.system.regular_file import quoted
 
@@ -88,7 +89,7 @@ def made(
     """
     way = os.path.relpath(found.skills, os.path.dirname(found.path))
     try:
-        done = extracted(found.text, chosen, _names_in(found.skills), way, counter.count)
+        done = extracted(found.text, chosen, names_in(found.skills), way, counter.count)
     except Unproven as wrong:
         raise Refused(f"{quoted(found.path)} is left as it is: {wrong}") from wrong
     steps = [
@@ -96,10 +97,3 @@ def made(
         for one in done.extracts
     ]
     return done, (*steps, EditText(found.path, found.text, done.after))
-
-
-def _names_in(folder: str) -> list[str]:
-    try:
-        return os.listdir(folder)
-    except OSError:
-        return []

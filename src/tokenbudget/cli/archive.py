@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from tokenbudget.app.archiving_plan import DEFAULT_DAYS
-from tokenbudget.cli.options import HELP_WIDTH, parser, settings
+from tokenbudget.cli.options import HELP_WIDTH, parser, refuse_dry_yes, settings
 from tokenbudget.model.errors import BadRequest
 
 TYPE_CHECKING = False
@@ -152,8 +152,7 @@ def _refuse_mixture(options: Namespace) -> None:
         if getattr(options, name) not in (None, False) and options.action not in actions:
             where = " or ".join(f"tokens archive {action}".rstrip() for action in actions)
             raise BadRequest(f"--{name.replace('_', '-')} goes with {where}; leave it out")
-    if options.dry_run and options.yes:
-        raise BadRequest("--dry-run and --yes do not go together; leave one of them out")
+    refuse_dry_yes(options)
     if options.session and (options.days is not None or options.keep_last is not None):
         raise BadRequest(
             "--session is one session whatever its age; leave DAYS and --keep-last out"

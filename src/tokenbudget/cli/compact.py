@@ -7,10 +7,9 @@ from tokenbudget.app import open_workbench
 from tokenbudget.app.compacting_place import project_meant, session_shown
 from tokenbudget.app.statusline import take_reports
 from tokenbudget.cli.asking import is_wanted
-from tokenbudget.cli.options import parser, settings, show, style
+from tokenbudget.cli.options import parser, refuse_dry_yes, settings, show, style
 from tokenbudget.cli.terminal import ProgressBar, terminal, warn
 from tokenbudget.collector.ingest import Want
-from tokenbudget.model.errors import BadRequest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,8 +69,7 @@ def options_of(arguments: Sequence[str]) -> Namespace:
         help="what the last cleanup came to, by the first request of the next session",
     )
     options = made.parse_args(arguments)
-    if options.dry_run and options.yes:
-        raise BadRequest("--dry-run and --yes do not go together; leave one of them out")
+    refuse_dry_yes(options)
     return options
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from tokenbudget.app import open_workbench
 from tokenbudget.cli.options import HELP_WIDTH, parser, settings, show
-from tokenbudget.cli.output_file import STDOUT, opened_output, told_path, write_to
+from tokenbudget.cli.output_file import STDOUT, opened_output, settle_format, told_path, write_to
 from tokenbudget.cli.rows_bar import RowsBar
 from tokenbudget.cli.terminal import terminal, warn
 from tokenbudget.collector.ingest import Want
@@ -129,11 +129,7 @@ def options_of(arguments: Sequence[str]) -> Namespace:
         help="write there ('-': standard output) instead of .claude/context/token-export.*",
     )
     options = made.parse_args(arguments)
-    if options.json:
-        if options.format not in (None, "json"):
-            raise BadRequest(f"--json and {options.format} are two formats; choose one")
-        options.format, options.output = "json", options.output or STDOUT
-    options.format = options.format or "csv"
+    settle_format(options, "csv")
     return options
 
 

@@ -7,10 +7,9 @@ from tokenbudget.app.installing_done import installed, kept_up, wiring_ledger, w
 from tokenbudget.app.installing_errand import Errand, components_meant
 from tokenbudget.app.installing_place import SCOPES, target_of
 from tokenbudget.cli.asking import is_wanted
-from tokenbudget.cli.options import parser, settings, show, style
+from tokenbudget.cli.options import parser, refuse_dry_yes, settings, show, style
 from tokenbudget.cli.terminal import warn
 from tokenbudget.config.management import USER
-from tokenbudget.model.errors import BadRequest
 from tokenbudget.reports.install import (
     already_lines,
     command_document,
@@ -103,8 +102,7 @@ def _options(arguments: Sequence[str]) -> Namespace:
         help="print the exact command of the status line, and nothing else",
     )
     options = made.parse_args(arguments)
-    if options.dry_run and options.yes:
-        raise BadRequest("--dry-run and --yes do not go together; leave one of them out")
+    refuse_dry_yes(options)
     return options
 
 

@@ -6,7 +6,7 @@ import os
 
 from tokenbudget.app import open_workbench
 from tokenbudget.cli.choice import session_named
-from tokenbudget.cli.options import parser, settings, show, style
+from tokenbudget.cli.options import parser, refuse_dry_yes, settings, show, style
 from tokenbudget.cli.terminal import terminal, warn
 from tokenbudget.collector.ingest import Want
 from tokenbudget.model.errors import BadRequest, Refused, TokenBudgetError
@@ -94,8 +94,7 @@ def options_of(arguments: Sequence[str]) -> Namespace:
 def _refuse_what_does_not_go_together(options: Namespace) -> None:
     if options.id and options.apply:
         raise BadRequest("name the findings after --apply, all of them")
-    if options.dry_run and options.yes:
-        raise BadRequest("--dry-run and --yes do not go together; leave one of them out")
+    refuse_dry_yes(options)
     if (options.dry_run or options.yes) and not options.apply:
         raise BadRequest("--dry-run and --yes belong to --apply ID")
     if options.apply and options.from_paths:

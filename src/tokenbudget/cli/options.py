@@ -73,6 +73,12 @@ def parser(verb: str, description: str, reads_sessions: bool = True) -> Parser:
     return made
 
 
+def refuse_dry_yes(options: argparse.Namespace) -> None:
+    """`--dry-run` only shows and `--yes` does it unasked: nobody means both. Raises BadRequest."""
+    if options.dry_run and options.yes:
+        raise BadRequest("--dry-run and --yes do not go together; leave one of them out")
+
+
 def whole_number(text: str) -> int:
     """An option's count: 1 or more.
 

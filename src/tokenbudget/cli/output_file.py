@@ -17,6 +17,7 @@ from tokenbudget.model.plain_text import one_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from argparse import Namespace
     from collections.abc import Iterable, Iterator
     from typing import Protocol
 
@@ -30,6 +31,19 @@ if TYPE_CHECKING:
 STDOUT = "-"
 NEW_MODE = 0o600
 _DATABASE = b"SQLite format 3\0"
+
+
+def settle_format(options: Namespace, usual: str) -> None:
+    """Have `format` be one: `--json` is JSON on standard output, unless `--output` says where.
+
+    Raises:
+        BadRequest: a FORMAT was named beside `--json`, and another one.
+    """
+    if options.json:
+        if options.format not in (None, "json"):
+            raise BadRequest(f"--json and {options.format} are two formats; choose one")
+        options.format, options.output = "json", options.output or STDOUT
+    options.format = options.format or usual
 
 
 def write_to(

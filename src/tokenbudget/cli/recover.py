@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tokenbudget.app.recovering import opened_ledger, places_meant, planned_return
-from tokenbudget.cli.options import HELP_WIDTH, parser, settings, show
+from tokenbudget.cli.options import HELP_WIDTH, parser, refuse_dry_yes, settings, show
 from tokenbudget.model.errors import BadRequest, TokenBudgetError
 from tokenbudget.system.clock import SystemClock
 
@@ -75,8 +75,7 @@ def _options(arguments: Sequence[str]) -> Namespace:
         raise BadRequest("a SESSION is one and --all is every one; leave one of them out")
     if not options.session and not options.all:
         raise BadRequest("name one session, or say --all; tokens archive list shows them")
-    if options.dry_run and options.yes:
-        raise BadRequest("--dry-run and --yes do not go together; leave one of them out")
+    refuse_dry_yes(options)
     return options
 
 

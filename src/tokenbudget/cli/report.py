@@ -8,7 +8,7 @@ from tokenbudget.app.profiling import Limits, project_folder
 from tokenbudget.app.reporting import USUAL_DAYS, Options, report_of
 from tokenbudget.cli.choice import projects_named, session_named
 from tokenbudget.cli.options import file_style, parser, settings, show, style
-from tokenbudget.cli.output_file import STDOUT, opened_output, told_path, write_to
+from tokenbudget.cli.output_file import STDOUT, opened_output, settle_format, told_path, write_to
 from tokenbudget.cli.terminal import terminal, warn
 from tokenbudget.collector.ingest import Want
 from tokenbudget.model.errors import BadRequest, TokenBudgetError
@@ -69,11 +69,7 @@ def options_of(arguments: Sequence[str]) -> Namespace:
         help="write there ('-': standard output) instead of .claude/context/token-report.FORMAT",
     )
     options = made.parse_args(arguments)
-    if options.json:
-        if options.format not in (None, "json"):
-            raise BadRequest(f"--json and {options.format} are two formats; choose one")
-        options.format, options.output = "json", options.output or STDOUT
-    options.format = options.format or "text"
+    settle_format(options, "text")
     if options.redact and options.with_content:
         raise BadRequest("--redact leaves no content, which --with-content asks for; choose one")
     return options

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import argparse
 
-from tokenbudget.cli.options import HELP_WIDTH, parser, settings, show, style, whole_number
+from tokenbudget.cli.options import (
+    HELP_WIDTH,
+    parser,
+    refuse_dry_yes,
+    settings,
+    show,
+    style,
+    whole_number,
+)
 from tokenbudget.cli.terminal import terminal
 from tokenbudget.model.errors import BadRequest
 
@@ -115,8 +123,7 @@ def _refuse_what_does_not_go_together(options: Namespace) -> None:
         raise BadRequest("name one skill, command or agent: tokens skills show NAME")
     if options.action == "match" and not " ".join(options.words).strip():
         raise BadRequest('say what you want to do: tokens skills match "fill a PDF form"')
-    if options.dry_run and options.yes:
-        raise BadRequest("--dry-run and --yes do not go together; leave one of them out")
+    refuse_dry_yes(options)
     if (options.dry_run or options.yes) and options.apply is None:
         raise BadRequest("--dry-run and --yes belong to --apply")
     if options.apply is not None and options.action:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tokenbudget.app import open_workbench
 from tokenbudget.cli.asking import is_wanted
-from tokenbudget.cli.options import parser, settings, show, style
+from tokenbudget.cli.options import parser, refuse_dry_yes, settings, show, style
+from tokenbudget.cli.skills_ending import exit_code_of, tell_ending
 from tokenbudget.cli.terminal import terminal
 from tokenbudget.collector.ingest import Want
 from tokenbudget.model.errors import BadRequest
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from tokenbudget.app.memory_extracting import Candidates
     from tokenbudget.resources.memory_extracting import Section
 
-NOT_SO = 1
-"""Exit code where a file could not be written."""
-
 
 def run(arguments: Sequence[str]) -> int:
     """Carry the verb out."""
@@ -27,7 +25,6 @@ def run(arguments: Sequence[str]) -> int:
     from tokenbudget.app.skill_splitting import carried_out
     from tokenbudget.metering.tokenizer import BytePairCounter
     from tokenbudget.reports.skills_extracting import candidate_lines, extract_document
-    from tokenbudget.reports.skills_splitting import done_lines
 
     options = _options(arguments)
     meant, counter = settings(), BytePairCounter()
@@ -53,12 +50,9 @@ def run(arguments: Sequence[str]) -> int:
         )
     if options.json:
         show([extract_document(found, all_of, chosen, action)])
-    elif action is not None:
-        show(["", *done_lines(action)])
-    elif found.sections:
-        show(["", f"Nothing was changed{' (--dry-run)' if options.dry_run else ''}."])
-    has_failed = action is not None and any(one.outcome.state == "failed" for one in action.steps)
-    return NOT_SO if has_failed else 0
+    else:
+        tell_ending(action, options, has_steps=bool(found.sections))
+    return exit_code_of(action)
 
 
 def _chosen(found: Candidates, only: str | None, worth: set[Section]) -> list[Section]:
@@ -89,6 +83,5 @@ def _options(arguments: Sequence[str]) -> Namespace:
     made.add_argument("--dry-run", action="store_true", help="show it and change nothing")
     made.add_argument("--yes", action="store_true", help="do it without asking")
     options = made.parse_args(arguments)
-    if options.dry_run and options.yes:
-        raise BadRequest("--dry-run and --yes do not go together; leave one of them out")
+    refuse_dry_yes(options)
     return options

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tokenbudget.cli.asking import is_wanted
-from tokenbudget.cli.options import parser, settings, show, style
-from tokenbudget.model.errors import BadRequest
+from tokenbudget.cli.options import parser, refuse_dry_yes, settings, show, style
+from tokenbudget.cli.skills_ending import exit_code_of, tell_ending
 from tokenbudget.system.clock import SystemClock
 
 TYPE_CHECKING = False
@@ -12,15 +12,12 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
 
-NOT_SO = 1
-"""Exit code where a file could not be written."""
-
 
 def run(arguments: Sequence[str]) -> int:
     """Carry the verb out."""
     from tokenbudget.app.skill_splitting import CAUSE, carried_out, planned
     from tokenbudget.metering.tokenizer import BytePairCounter
-    from tokenbudget.reports.skills_splitting import done_lines, planned_lines, split_document
+    from tokenbudget.reports.skills_splitting import planned_lines, split_document
 
     options = _options(arguments)
     found = settings()
@@ -40,12 +37,9 @@ def run(arguments: Sequence[str]) -> int:
         )
     if options.json:
         show([split_document(plan, action)])
-    elif action is not None:
-        show(["", *done_lines(action)])
-    elif plan.steps:
-        show(["", f"Nothing was changed{' (--dry-run)' if options.dry_run else ''}."])
-    has_failed = action is not None and any(one.outcome.state == "failed" for one in action.steps)
-    return NOT_SO if has_failed else 0
+    else:
+        tell_ending(action, options, has_steps=bool(plan.steps))
+    return exit_code_of(action)
 
 
 def _options(arguments: Sequence[str]) -> Namespace:
@@ -59,6 +53,5 @@ def _options(arguments: Sequence[str]) -> Namespace:
     made.add_argument("--dry-run", action="store_true", help="show it and change nothing")
     made.add_argument("--yes", action="store_true", help="do it without asking")
     options = made.parse_args(arguments)
-    if options.dry_run and options.yes:
-        raise BadRequest("--dry-run and --yes do not go together; leave one of them out")
+    refuse_dry_yes(options)
     return options

@@ -6,9 +6,8 @@ from tokenbudget.app.installing_done import wiring_ledger
 from tokenbudget.app.installing_place import SCOPES, target_of, targets_here
 from tokenbudget.app.uninstalling import uninstall_plan, uninstalled
 from tokenbudget.cli.asking import is_wanted
-from tokenbudget.cli.options import parser, settings, show, style
+from tokenbudget.cli.options import parser, refuse_dry_yes, settings, show, style
 from tokenbudget.cli.terminal import warn
-from tokenbudget.model.errors import BadRequest
 from tokenbudget.reports.install import (
     leaving_lines,
     nothing_lines,
@@ -53,8 +52,7 @@ def _options(arguments: Sequence[str]) -> Namespace:
     made.add_argument("--dry-run", action="store_true", help="show what goes and change nothing")
     made.add_argument("--yes", action="store_true", help="do not ask")
     options = made.parse_args(arguments)
-    if options.dry_run and options.yes:
-        raise BadRequest("--dry-run and --yes do not go together; leave one of them out")
+    refuse_dry_yes(options)
     return options
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Iterator
 
-    from tokenbudget.ledger.store import Told
+    from tokenbudget.ledger.connection import Told
 
     OutboxRow = tuple[str, str, int]
     WaitingRow = tuple[str, str, int, int]

@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
 
-    from tokenbudget.ledger.store import Told
+    from tokenbudget.ledger.connection import Told
 
 PATIENCE_MS = 10_000
 

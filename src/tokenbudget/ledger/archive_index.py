@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator, Sequence
 
-    from tokenbudget.ledger.store import Told
+    from tokenbudget.ledger.connection import Told
 
 PATIENCE_MS = 60_000
 

@@ -87,6 +87,25 @@ def _without_temporary_files(text: str) -> LedgerUnusable:
     )
 
 
+class Told:
+    """Tells SQLite's errors as ours; a block that only reads or writes the ledger goes inside."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if isinstance(error, sqlite3.Error):
+            raise translated(self._path, error) from error
+
+
 def open_ledger(path: str) -> sqlite3.Connection:
     """A connection in autocommit mode to a ledger of the current schema; made if it is missing.
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator
 
-    from tokenbudget.ledger.store import Told
+    from tokenbudget.ledger.connection import Told
     from tokenbudget.model.control import Decision, Receipt
 
 KEPT_MS = 90 * 86_400_000

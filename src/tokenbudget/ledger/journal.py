@@ -30,7 +30,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tokenbudget.ledger.store import Told
+    from tokenbudget.ledger.connection import Told
     from tokenbudget.model.actions import Step
     from tokenbudget.model.protocols import Clock
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
 
-    from tokenbudget.ledger.store import Told
+    from tokenbudget.ledger.connection import Told
 
 WRITING_TOOLS = ("Edit", "MultiEdit", "Write", "NotebookEdit")
 

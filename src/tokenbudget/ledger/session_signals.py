@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
 
-    from tokenbudget.ledger.store import Told
+    from tokenbudget.ledger.connection import Told
 
 _PROMPT = "input_tokens + cache_write_5m_tokens + cache_write_1h_tokens + cache_read_tokens"
 _OF_SESSION = "(SELECT id FROM session WHERE name = ?)"

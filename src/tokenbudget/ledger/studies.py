@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Sequence
 
-    from tokenbudget.ledger.store import Told
+    from tokenbudget.ledger.connection import Told
     from tokenbudget.ledger.thread_calls import CallRow
 
 

@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from tokenbudget.resources.clutter_names import folder_copy_of, named
 from tokenbudget.resources.front_matter import front_matter
-from tokenbudget.resources.looking import facts_of, text_at
+from tokenbudget.resources.looking import facts_of, names_in, text_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def skills_below(
     top: str, tops: Sequence[str], is_users: bool, description_characters: int
 ) -> Iterator[Definition]:
     """The skills of one folder; `tops` are where its files may lie."""
-    names = listed(top)
+    names = names_in(top)
     for name in names[:MOST_DEFINITIONS]:
         path = os.path.join(top, name, SKILL_NAME)
         text = text_at(path, tops, MOST_BYTES)
@@ -210,14 +210,6 @@ def _size_and_change(path: str) -> tuple[int, int]:
 
 def _first_line(body: str) -> str:
     return next((line.strip("# ").strip() for line in body.splitlines() if line.strip()), "")
-
-
-def listed(folder: str) -> list[str]:
-    """The names in a folder; none where it cannot be read."""
-    try:
-        return sorted(os.listdir(folder))
-    except (OSError, ValueError):
-        return []
 
 
 def _markdown_below(top: str) -> Iterator[tuple[str, frozenset[str]]]:

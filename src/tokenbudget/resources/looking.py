@@ -84,6 +84,14 @@ def text_at(path: str, tops: Sequence[str], most_bytes: int = MOST_TEXT_BYTES) -
         return None
 
 
+def names_in(folder: str) -> list[str]:
+    """The names in a folder, in order; none where it cannot be read."""
+    try:
+        return sorted(os.listdir(folder))
+    except (OSError, ValueError):
+        return []
+
+
 def facts_of(path: str) -> FileFacts | None:
     """What `lstat` says of a regular file; None for links and everything else."""
     try:

@@ -17,7 +17,7 @@ from tokenbudget.resources import duplicated_text, oversized_text
 from tokenbudget.resources.agent_settings import said_by
 from tokenbudget.resources.git_index import tracked_in
 from tokenbudget.resources.kind import Kind, counted, shown, typable
-from tokenbudget.resources.looking import facts_of, is_plainly_inside
+from tokenbudget.resources.looking import facts_of, is_plainly_inside, names_in
 from tokenbudget.resources.memory_loading import loaded
 from tokenbudget.resources.weights import added
 
@@ -151,9 +151,9 @@ class MemoryFiles(Kind):
         if tokens is None or tokens <= oversized_text.LARGEST_TOKENS:
             return None
         folder = os.path.join(self.place.project, MOVED_FOLDER)
-        stem = os.path.splitext(os.path.basename(file.path))[0]
+        place = os.path.relpath(file.path, self.place.project)
         found = oversized_text.slimmed(
-            file.text, stem, MOVED_FOLDER, _names_in(folder), self._tokens_of
+            file.text, place, MOVED_FOLDER, names_in(folder), self._tokens_of
         )
         is_ours = file.scope in ("project", "local") and self._is_ours(file.path)
         name = shown(self.place.name_of(file.path))
@@ -215,13 +215,6 @@ def _difference(before: Weight, after: Weight) -> Weight:
         return Weight(None)
     error = before.error_tokens - after.error_tokens
     return Weight(max(0, before.tokens - after.tokens), max(0, error), "estimated")
-
-
-def _names_in(folder: str) -> list[str]:
-    try:
-        return os.listdir(folder)
-    except OSError:
-        return []
 
 
 def _is_free(folder: str, project: str) -> bool:

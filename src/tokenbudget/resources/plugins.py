@@ -15,10 +15,9 @@ from tokenbudget.resources.definitions import (
     SKILL_NAME,
     agents_below,
     commands_below,
-    listed,
     skills_below,
 )
-from tokenbudget.resources.looking import is_inside, real, text_at
+from tokenbudget.resources.looking import is_inside, names_in, real, text_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -133,7 +132,7 @@ def _plugin(key: str, folder: str, is_on: bool, characters: int) -> Plugin:
 
 def _skills(top: str, tops: Sequence[str], characters: int) -> Iterator[Definition]:
     """Of a folder of skills; or the skill that the folder itself is."""
-    if SKILL_NAME in listed(top):
+    if SKILL_NAME in names_in(top):
         own = os.path.basename(top)
         for one in skills_below(os.path.dirname(top), tops, True, characters):
             if one.name == own:
@@ -168,7 +167,7 @@ def _unseen(folder: str, manifest: Mapping[str, Any]) -> Iterator[str]:
     files: Mapping[str, Callable[[], bool]] = {
         "hooks": lambda: os.path.exists(os.path.join(folder, "hooks", "hooks.json")),
         "lspServers": lambda: os.path.exists(os.path.join(folder, ".lsp.json")),
-        "outputStyles": lambda: bool(listed(os.path.join(folder, "output-styles"))),
+        "outputStyles": lambda: bool(names_in(os.path.join(folder, "output-styles"))),
     }
     for key, word in _UNSEEN.items():
         if manifest.get(key) or files[key]():

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from tokenbudget.resources.definitions import DESCRIPTION_CHARACTERS, MOST_BYTES, SKILL_NAME
 from tokenbudget.resources.front_matter import front_matter
 from tokenbudget.resources.kind import counted, shown
-from tokenbudget.resources.looking import is_inside, real, text_at
+from tokenbudget.resources.looking import is_inside, names_in, real, text_at
 from tokenbudget.resources.skill_links import links_in
 
 TYPE_CHECKING = False
@@ -111,7 +111,7 @@ def _why_unread(path: str, folder: str, tops: Sequence[str]) -> tuple[str, bool]
     """Why, and whether the client reads it all the same."""
     place = real(path)
     if not os.path.lexists(path):
-        near = [name for name in _names(folder) if name.lower() == SKILL_NAME.lower()]
+        near = [name for name in names_in(folder) if name.lower() == SKILL_NAME.lower()]
         why = f"it is named {shown(near[0])}, not {SKILL_NAME}" if near else f"no {SKILL_NAME}"
         return why, False
     if not os.path.isfile(place):
@@ -222,10 +222,3 @@ def reference_faults(found: References) -> list[str]:
         f"{shown(' and '.join(circle))} refer to each other" for circle in found.circles[:MOST_TOLD]
     ]
     return said
-
-
-def _names(folder: str) -> list[str]:
-    try:
-        return sorted(os.listdir(folder))
-    except OSError:
-        return []

@@ -16,11 +16,10 @@ from tokenbudget.resources.definitions import (
     MOST_BYTES,
     Definition,
     agent_files,
-    listed,
     skill_files,
 )
 from tokenbudget.resources.front_matter import front_matter
-from tokenbudget.resources.looking import text_at
+from tokenbudget.resources.looking import names_in, text_at
 from tokenbudget.resources.mentions import Mentions
 from tokenbudget.resources.plugins import plugins_in
 from tokenbudget.resources.skill_checks import (
@@ -220,7 +219,7 @@ class _Looker:
             for top in place.claude_dirs
         ]
         for top, allowed, is_users in tops:
-            for one in unread_skills(top, allowed, listed(top)):
+            for one in unread_skills(top, allowed, names_in(top)):
                 yield self._broken(one, is_users)
 
     def _broken(self, one: NotRead, is_users: bool) -> Entry:

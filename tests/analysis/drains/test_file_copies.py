@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from tests.analysis.drains.threads import numbered, thread
 
 from tokenbudget.analysis.drains.file_copies import (
+    carried_code,
     copy_of,
     file_name,
     is_prose,
@@ -138,3 +139,27 @@ def test_coined_words() -> None:
     """Made for programs; a capital at the head of a sentence makes none."""
     assert all(map(is_coined, ("read_all", "readAll", "utf8", "HTML")))
     assert not any(map(is_coined, ("total", "Total", "Straße")))
+
+
+@pytest.mark.parametrize(
+    ("path", "tokens", "requests", "arguments", "is_found"),
+    [
+        ("lib/a.py", 500, 10, {}, True),
+        ("lib/a.py", 499, 10, {}, False),
+        ("lib/a.py", 500, 9, {}, False),
+        ("docs/a.md", 500, 10, {}, False),
+        ("lib/a.py", 500, 10, {"offset": 3}, False),
+    ],
+)
+def test_code_that_was_carried_is_large_whole_and_long_there(
+    path: str, tokens: int, requests: int, arguments: dict[str, int], is_found: bool
+) -> None:
+    story = thread().call(
+        "Read", {"file_path": path, **arguments}, numbered("x = 1"), target=path, tokens=tokens
+    )
+    view = story.goes_on(requests).view()
+    found = list(carried_code(view, set(), least_tokens=500, least_requests=10))
+
+    assert [copy.path for copy in found] == ([path] if is_found else [])
+    claimed = {copy.piece.number for copy in found}
+    assert list(carried_code(view, claimed, least_tokens=500, least_requests=10)) == []

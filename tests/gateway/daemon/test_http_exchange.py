@@ -10,35 +10,27 @@ from collections.abc import Iterator
 
 import pytest
 from tests.gateway.daemons import until
+from tests.gateway.listening import Listening
 
 from tokenbudget.gateway.daemon import http_exchange
-from tokenbudget.gateway.daemon.crew import Crew, Guest
-from tokenbudget.gateway.daemon.http_exchange import Service, serve_connection
+from tokenbudget.gateway.daemon.crew import Guest
+from tokenbudget.gateway.daemon.http_exchange import PATIENCE, Service, serve_connection
 from tokenbudget.system.clock import SystemClock
 
 SECRET = "5e" * 32
 MOST = 6
 
 
-class Server:
+class Server(Listening):
     """An HTTP service on a real port."""
 
     def __init__(self) -> None:
         self.heard: list[bytes] = []
         self.release = threading.Event()
         self.release.set()
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = int(self._listener.getsockname()[1])
-        self.crew = Crew(self._serve, MOST, "http")
-        self._thread = threading.Thread(target=self._accept, daemon=True)
-        self._thread.start()
+        super().__init__(MOST)
 
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                self.crew.take(self._listener.accept()[0])
-
-    def _serve(self, guest: Guest) -> None:
+    def serve(self, guest: Guest) -> None:
         clock = SystemClock()
         health = {"version": "1"}
         serve_connection(
@@ -52,10 +44,6 @@ class Server:
             return b"Keep exactly: this."
         return b"" if payload == b"{}" else b'{"n":%d}' % len(payload)
 
-    def connected(self) -> socket.socket:
-        """A connection to it."""
-        return socket.create_connection(("127.0.0.1", self.port), timeout=10)
-
     def request(self, body: bytes, *more: str, secret: str = SECRET) -> bytes:
         """A request with this body."""
         lines = ["POST /v1/hook HTTP/1.1", f"Host: 127.0.0.1:{self.port}", *more]
@@ -66,11 +54,7 @@ class Server:
     def close(self) -> None:
         """End all of it."""
         self.release.set()
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self.crew.dismiss_all()
-        self._thread.join(5)
-        until(lambda: self.crew.count == 0)
+        super().close()
 
 
 @pytest.fixture
@@ -184,9 +168,10 @@ def test_health_needs_the_secret_and_says_little(server: Server) -> None:
 def test_who_is_too_slow_is_sent_away(
     server: Server, monkeypatch: pytest.MonkeyPatch, sent: bytes
 ) -> None:
-    monkeypatch.setattr(http_exchange, "REQUEST_SECONDS", 0.1)
+    monkeypatch.setattr(http_exchange, "PATIENCE", PATIENCE._replace(request_seconds=0.1))
     with server.connected() as connection:
-        connection.sendall(sent)
+        with server.not_reading():
+            connection.sendall(sent)
         assert answer(connection)[0] == (408 if sent else 0)
     until(lambda: server.crew.count == 0)
 
@@ -195,7 +180,7 @@ def test_a_body_that_drips_is_not_waited_for(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The limit is for the whole request: a byte now and then does not prolong it."""
-    monkeypatch.setattr(http_exchange, "REQUEST_SECONDS", 0.2)
+    monkeypatch.setattr(http_exchange, "PATIENCE", PATIENCE._replace(request_seconds=0.2))
     with server.connected() as connection:
         connection.sendall(server.request(b"x" * 100)[:-99])
         with contextlib.suppress(OSError):
@@ -217,7 +202,7 @@ def test_a_body_that_ends_too_early_is_refused(server: Server) -> None:
 def test_a_rested_connection_is_closed_without_a_word(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http_exchange, "REST_SECONDS", 0.1)
+    monkeypatch.setattr(http_exchange, "PATIENCE", PATIENCE._replace(rest_seconds=0.1))
     with server.connected() as connection:
         connection.sendall(server.request(b'{"a":1}'))
         assert answer(connection)[0] == 200

@@ -6,12 +6,13 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from tokenbudget.analysis.drains.charges import requests_with
 from tokenbudget.analysis.window_pieces import WRITING_TOOLS
 from tokenbudget.model import window
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Set
 
     from tokenbudget.analysis.thread_view import Call, Seen, ThreadView
 
@@ -78,6 +79,24 @@ def copy_of(call: Call, result: Seen) -> Copy | None:
     """The lines that a read brought in; None where they are not in one run."""
     found = _numbered_lines(shown_text(result))
     return Copy(call, result, call.target, *found) if found is not None else None
+
+
+def carried_code(
+    view: ThreadView, claimed: Set[int], *, least_tokens: int, least_requests: int
+) -> Iterator[Copy]:
+    """Files of code that were read whole, are so large and were carried by so many requests.
+
+    Left out is what another drain has claimed, by the number of its piece; and prose, which acts
+    without a trace.
+    """
+    for call, result in reads(view):
+        if result.tokens < least_tokens or result.number in claimed or is_ranged(call):
+            continue
+        if is_prose(call.target) or requests_with(view, result) < least_requests:
+            continue
+        copy = copy_of(call, result)
+        if copy is not None:
+            yield copy
 
 
 @lru_cache(maxsize=256)

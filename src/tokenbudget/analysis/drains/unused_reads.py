@@ -12,11 +12,8 @@ from tokenbudget.analysis.drains.charges import (
 from tokenbudget.analysis.drains.drain import Drain
 from tokenbudget.analysis.drains.file_copies import (
     Copy,
-    copy_of,
+    carried_code,
     file_name,
-    is_prose,
-    is_ranged,
-    reads,
 )
 from tokenbudget.analysis.drains.identifiers import defined_in, is_coined, words_of
 from tokenbudget.analysis.drains.later_use import LaterUse, later_use
@@ -46,7 +43,9 @@ DOUBT_ELSE = 0.6
 
 
 def _unused_reads(view: ThreadView, claimed: set[int]) -> Iterator[Sighting]:
-    copies = list(_candidates(view, claimed))
+    copies = list(
+        carried_code(view, claimed, least_tokens=LEAST_TOKENS, least_requests=LEAST_REQUESTS)
+    )
     if not copies:
         return
     use = later_use(view)
@@ -67,17 +66,6 @@ def _unused_reads(view: ThreadView, claimed: set[int]) -> Iterator[Sighting]:
         )
         times = owned_calls(view, (call,))
         yield charged(view, READ_UNUSED.id, copy.path, call, times, charge, doubt, detail)
-
-
-def _candidates(view: ThreadView, claimed: set[int]) -> Iterator[Copy]:
-    for call, result in reads(view):
-        if result.tokens < LEAST_TOKENS or result.number in claimed or is_ranged(call):
-            continue
-        if is_prose(call.target) or requests_with(view, result) < LEAST_REQUESTS:
-            continue
-        copy = copy_of(call, result)
-        if copy is not None:
-            yield copy
 
 
 def _is_used(view: ThreadView, copy: Copy, use: LaterUse) -> bool:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 
-from tokenbudget.analysis.drains.charges import Charge, carried, charged, owned_calls, requests_with
+from tokenbudget.analysis.drains.charges import Charge, carried, charged, owned_calls
 from tokenbudget.analysis.drains.drain import Drain
 from tokenbudget.analysis.drains.file_copies import (
     Copy,
+    carried_code,
     copy_of,
     file_name,
-    is_prose,
     is_ranged,
-    reads,
 )
 from tokenbudget.analysis.drains.identifiers import defined_in, is_coined, plain_words_of, words_of
 from tokenbudget.analysis.drains.later_use import LaterUse, later_use
@@ -41,7 +40,8 @@ DOUBT = 0.4
 
 
 def _whole_files(view: ThreadView, claimed: set[int]) -> Iterator[Sighting]:
-    copies = list(_candidates(view, claimed))
+    found = carried_code(view, claimed, least_tokens=LEAST_TOKENS, least_requests=LEAST_REQUESTS)
+    copies = [copy for copy in found if copy.first == 1 and len(copy.lines) >= LEAST_LINES]
     if not copies:
         return
     use = later_use(view)
@@ -57,17 +57,6 @@ def _whole_files(view: ThreadView, claimed: set[int]) -> Iterator[Sighting]:
         claimed.add(copy.piece.number)
         charge = carried(copy.piece).part(1 - share)
         yield _sighting(view, copy, charge, len(kept))
-
-
-def _candidates(view: ThreadView, claimed: set[int]) -> Iterator[Copy]:
-    for call, result in reads(view):
-        if result.tokens < LEAST_TOKENS or result.number in claimed or is_ranged(call):
-            continue
-        if is_prose(call.target) or requests_with(view, result) < LEAST_REQUESTS:
-            continue
-        copy = copy_of(call, result)
-        if copy is not None and copy.first == 1 and len(copy.lines) >= LEAST_LINES:
-            yield copy
 
 
 def _is_taken_whole(view: ThreadView, copy: Copy) -> bool:

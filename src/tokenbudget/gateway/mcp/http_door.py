@@ -13,7 +13,7 @@ import queue
 import threading
 
 from tokenbudget.gateway.daemon.crew import Crew
-from tokenbudget.gateway.daemon.http_head import Refusal
+from tokenbudget.gateway.http_head import Refusal
 from tokenbudget.gateway.mcp.front_answers import VERSIONS
 from tokenbudget.gateway.mcp.http_wire import SESSION_HEADER, Asked, Wire
 

@@ -1,21 +1,19 @@
-"""Requests and answers of streamable HTTP on one connection: bytes in, bytes out, nothing decided.
+"""Requests and answers of streamable HTTP on one connection: who is answered, and in which form.
 
-The head is read as strictly as the daemon reads hooks (`daemon.http_head`). Stricter or laxer is
-only what a web page could be told by: an MCP client may be a program of a library that sends some
-headers of browsers, so it is the `Origin` and where a request comes from that refuse one.
+The head is read as strictly as the daemon reads hooks (`http_head`). Stricter or laxer is only what
+a web page could be told by: an MCP client may be a program of a library that sends some headers of
+browsers, so it is the `Origin` and where a request comes from that refuse one.
 """
 
 from __future__ import annotations
 
-import contextlib
-import json
 import socket
 from typing import NamedTuple
 
-from tokenbudget.gateway.daemon.http_head import (
+from tokenbudget.gateway.http_connection import JSON, HttpConnection, Patience, response_head
+from tokenbudget.gateway.http_head import (
     Refusal,
     body_bytes,
-    head_end,
     parts_of,
     refuse_other_hosts,
     refuse_strangers,
@@ -32,32 +30,8 @@ if TYPE_CHECKING:
 
 ROUTE = "/mcp"
 METHODS = ("POST", "GET", "DELETE")
-REQUEST_SECONDS = 10.0
-"""From the first byte of a request, or the beginning of a connection, to its last byte."""
-REST_SECONDS = 600.0
-"""Between two requests of a client that is known."""
-WRITE_SECONDS = 10.0
-LINGER_SECONDS = 0.2
+PATIENCE = Patience(request_seconds=10.0, rest_seconds=600.0, write_seconds=10.0)
 SESSION_HEADER = "mcp-session-id"
-_READ_BYTES = 1 << 16
-_REASONS = {
-    200: "OK",
-    202: "Accepted",
-    400: "Bad Request",
-    401: "Unauthorized",
-    403: "Forbidden",
-    404: "Not Found",
-    405: "Method Not Allowed",
-    406: "Not Acceptable",
-    408: "Request Timeout",
-    411: "Length Required",
-    413: "Content Too Large",
-    415: "Unsupported Media Type",
-    421: "Misdirected Request",
-    429: "Too Many Requests",
-    431: "Request Header Fields Too Large",
-    505: "HTTP Version Not Supported",
-}
 
 
 class Asked(NamedTuple):
@@ -81,11 +55,8 @@ class Wire:
         self._guest = guest
         self._port = port
         self._secret = secret
-        self._clock = clock
-        self._pending = bytearray()
-        self._end = clock.monotonic_seconds() + REQUEST_SECONDS
+        self._connection = HttpConnection(guest.connection, clock, PATIENCE)
         self._is_streaming = False
-        guest.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def request(self) -> Asked | None:
         """The next request; None where the client says nothing more.
@@ -94,7 +65,7 @@ class Wire:
             Refusal: it is not one that is answered.
             OSError: the client is gone.
         """
-        head = self._head()
+        head = self._connection.next_head()
         if head is None:
             return None
         method, target, fields = parts_of(head)
@@ -113,7 +84,6 @@ class Wire:
     def over(self) -> None:
         """The request is answered; the connection may rest."""
         self._guest.is_busy = False
-        self._end = self._clock.monotonic_seconds() + REST_SECONDS
 
     def is_gone(self) -> bool:
         """Whether the client has closed its end while it waits for an answer."""
@@ -130,8 +100,8 @@ class Wire:
     def answer(self, status: int, message: Message | None, session: str = "") -> None:
         """Answer with one message, or with none. Raises OSError."""
         body = b"" if message is None else line_of(message)
-        kind = "application/json" if body else ""
-        self._send(_head(status, kind, len(body), session) + body)
+        kind = JSON if body else ""
+        self._connection.send(_head(status, kind, len(body), session) + body)
 
     def event(self, message: Message | None, session: str = "") -> None:
         """Send one message of a stream, which begins with the first; None only shows that we live.
@@ -142,77 +112,22 @@ class Wire:
         chunk = b"%x\r\n%b\r\n" % (len(data), data)
         if not self._is_streaming:
             self._is_streaming = True
-            chunk = _head(200, "text/event-stream", -1, session) + chunk
-        self._send(chunk)
+            chunk = _head(200, "text/event-stream", None, session) + chunk
+        self._connection.send(chunk)
 
     def end_events(self) -> None:
         """The stream is over; the connection is not. Raises OSError."""
         self._is_streaming = False
-        self._send(b"0\r\n\r\n")
+        self._connection.send(b"0\r\n\r\n")
 
     def refuse(self, refusal: Refusal) -> None:
-        """Say why, and close. What still comes is read for a moment, else the answer is lost."""
-        body = json.dumps({"error": refusal.reason}).encode()
-        head = _head(refusal.status, "application/json", len(body), "", allow=refusal.allow)
-        self._send(head.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n") + body)
-        connection = self._guest.connection
-        connection.shutdown(socket.SHUT_WR)
-        connection.settimeout(LINGER_SECONDS)
-        with contextlib.suppress(OSError):
-            for _ in range(16):
-                if not connection.recv(_READ_BYTES):
-                    break
-
-    # ── bytes ─────────────────────────────────────────────────────────────────────────────────────
-
-    def _head(self) -> bytes | None:
-        if self._guest.is_known and not self._pending:
-            if not self._more():
-                return None
-            self._end = self._clock.monotonic_seconds() + REQUEST_SECONDS
-        while (end := head_end(self._pending)) < 0:
-            if not self._more():
-                return None
-        head = bytes(self._pending[:end])
-        del self._pending[:end]
-        return head
+        """Say why, and close. Raises OSError."""
+        self._connection.refuse(refusal)
 
     def _body(self, fields: dict[str, str]) -> bytes:
-        size = body_bytes(fields, "POST")
-        if fields.get("expect", "").lower() == "100-continue" and not self._pending:
-            self._send(b"HTTP/1.1 100 Continue\r\n\r\n")
-        while len(self._pending) < size:
-            if not self._more():
-                raise Refusal(400, "the body ends too early")
-        body = bytes(self._pending[:size])
-        del self._pending[:size]
-        return body
-
-    def _more(self) -> bool:
-        """Read what comes; False where nothing more comes, or nothing in time."""
-        left = self._end - self._clock.monotonic_seconds()
-        try:
-            if left <= 0:
-                raise TimeoutError
-            self._guest.connection.settimeout(left)
-            part = self._guest.connection.recv(_READ_BYTES)
-        except TimeoutError:
-            if self._pending:
-                raise Refusal(408, "the request took too long") from None
-            return False
-        self._pending += part
-        return bool(part)
-
-    def _send(self, data: bytes) -> None:
-        self._guest.connection.settimeout(WRITE_SECONDS)
-        self._guest.connection.sendall(data)
+        wants_go_ahead = fields.get("expect", "").lower() == "100-continue"
+        return self._connection.body(body_bytes(fields, "POST"), wants_go_ahead=wants_go_ahead)
 
 
-def _head(status: int, kind: str, size: int, session: str, allow: str = "") -> bytes:
-    lines = [f"HTTP/1.1 {status} {_REASONS[status]}"]
-    lines += [f"Content-Type: {kind}"] if kind else []
-    lines += [f"Content-Length: {size}"] if size >= 0 else ["Transfer-Encoding: chunked"]
-    lines += ["Cache-Control: no-store", "X-Content-Type-Options: nosniff"]
-    lines += [f"Mcp-Session-Id: {session}"] if session else []
-    lines += [f"Allow: {allow}"] if allow else []
-    return "\r\n".join([*lines, "", ""]).encode()
+def _head(status: int, kind: str, size: int | None, session: str) -> bytes:
+    return response_head(status, kind, size, [f"Mcp-Session-Id: {session}"] if session else [])

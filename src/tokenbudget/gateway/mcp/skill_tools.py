@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from tokenbudget.model.plain_text import one_line
 from tokenbudget.resources.front_matter import front_matter
-from tokenbudget.resources.looking import real, text_at
+from tokenbudget.resources.looking import names_in, real, text_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def skill_texts(folders: Sequence[str]) -> list[SkillText]:
     """The skills in these folders (`…/skills`); of one name the first folder's."""
     found: dict[str, SkillText] = {}
     for top in folders:
-        for name in _names(top)[:MOST_SKILLS]:
+        for name in names_in(top)[:MOST_SKILLS]:
             folder = real(os.path.join(top, name))
             text = text_at(os.path.join(folder, SKILL_NAME), (real(top),), MOST_BYTES)
             if text is not None and len(found) < MOST_SKILLS:
@@ -148,13 +148,6 @@ def _files(folder: str) -> list[str]:
         if len(found) > MOST_FILES:
             break
     return found
-
-
-def _names(folder: str) -> list[str]:
-    try:
-        return sorted(os.listdir(folder))
-    except (OSError, ValueError):
-        return []
 
 
 def _listed(names: Sequence[str]) -> str:

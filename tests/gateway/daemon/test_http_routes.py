@@ -8,8 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tokenbudget.gateway.daemon import http_head
-from tokenbudget.gateway.daemon.http_head import ROUTES, Refusal, Request, head_end, understood
+from tokenbudget.gateway import http_head
+from tokenbudget.gateway.daemon.http_routes import ROUTES, Request, understood
+from tokenbudget.gateway.http_head import Refusal, head_end
 
 PORT = 27_100
 SECRET = "5e" * 32
@@ -200,15 +201,6 @@ def test_a_body_must_be_json_of_a_told_and_bearable_length(
 
 def test_too_many_lines_are_refused() -> None:
     assert refused(head(*[b"X-%d: y" % at for at in range(70)])) == 431
-
-
-def test_where_the_head_ends() -> None:
-    assert head_end(b"GET / HTTP/1.1\r\nHost: x\r\n") == -1
-    assert head_end(b"GET / HTTP/1.1\r\n\r\nbody") == 18
-    for data in (b"x" * 20_000, b"x" * 20_000 + b"\r\n\r\n"):
-        with pytest.raises(Refusal) as refusal:
-            head_end(data)
-        assert refusal.value.status == 431
 
 
 def test_no_route_takes_a_command_a_program_or_an_environment() -> None:

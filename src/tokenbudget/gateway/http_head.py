@@ -1,4 +1,4 @@
-"""The head of an HTTP request: bytes to a value, or the reason why not. Touches no socket.
+"""The head of an HTTP request: bytes to its parts, or the reason why not. Touches no socket.
 
 Stricter than the standard wherever that leaves a choice: what two readers could understand in two
 ways is refused. The rules are in docs/serve.md.
@@ -7,13 +7,8 @@ ways is refused. The rules are in docs/serve.md.
 from __future__ import annotations
 
 import hmac
-from typing import NamedTuple
 
-from tokenbudget.gateway.hook_files import HOOK_ROUTE, HOST
-
-HEALTH_ROUTE = "/v1/health"
-ROUTES = {HOOK_ROUTE: "POST", HEALTH_ROUTE: "GET"}
-"""All that there is. No route takes a command, a program or an environment."""
+from tokenbudget.gateway.hook_files import HOST
 
 HEAD_BYTES = 1 << 14
 HEAD_LINES = 64
@@ -37,17 +32,6 @@ class Refusal(Exception):
         self.allow = allow
 
 
-class Request(NamedTuple):
-    """A request that may be answered."""
-
-    route: str
-    body_bytes: int
-    is_last: bool
-    """The client wants the connection closed after it."""
-    wants_go_ahead: bool
-    """The client waits to be told to send the body."""
-
-
 def head_end(data: bytes | bytearray) -> int:
     """Where the head ends and the body begins; -1 while it is not there.
 
@@ -60,30 +44,6 @@ def head_end(data: bytes | bytearray) -> int:
     if end < 0 or end + 4 > HEAD_BYTES:
         raise Refusal(431, "the head is too long")
     return end + 4
-
-
-def understood(head: bytes, port: int, secret: str) -> Request:
-    """The request of this head, from somebody who knows the secret.
-
-    Raises:
-        Refusal: it is not one that is answered.
-    """
-    method, target, fields = parts_of(head)
-    refuse_other_hosts(fields, port)
-    if "origin" in fields or any(name.startswith("sec-fetch-") for name in fields):
-        raise Refusal(403, "web pages are not answered")
-    refuse_strangers(fields, secret)
-    wanted = ROUTES.get(target)
-    if wanted is None:
-        raise Refusal(404, "there is no such route")
-    if method != wanted:
-        raise Refusal(405, f"{target} is for {wanted}", allow=wanted)
-    return Request(
-        target,
-        body_bytes(fields, method),
-        is_last=fields.get("connection", "").lower() == "close",
-        wants_go_ahead=fields.get("expect", "").lower() == "100-continue",
-    )
 
 
 def parts_of(head: bytes) -> tuple[str, str, dict[str, str]]:
