@@ -38,7 +38,7 @@ ANSWERED = 0.6
 """How much less a search counts when its best tool was taken."""
 TWIN = 0.3
 """How much less a tool counts when another server's of the same name was taken."""
-DOUBT = 1.2
+DOUBT = 2.5
 """How much a step counts less that no tool answers well: its quality to this power."""
 MEANT, MOST_PIECE_CHARS = 0.25, 600
 """How much a ranker's judgement weighs beside the words, and how much of a tool it reads."""

@@ -1,16 +1,18 @@
 """What everybody knows and no tool says: words that mean the same, and what a task needs unsaid.
 
 A person says "book a train for tomorrow", and means: find out the date, find the station, look for
-tickets. `NEEDS` holds such steps by the words that call for them (`finding_needs` is the table);
-each is a search of its own.
+tickets. `NEEDS` holds such steps by the words that call for them (`finding_needs` and
+`finding_needs_daily` are the table); each is a search of its own.
 """
 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from tokenbudget.gateway.mcp.finding_needs import TABLE
+from tokenbudget.gateway.mcp.finding_needs_daily import DAILY
 from tokenbudget.gateway.mcp.finding_words import stem
 
 TYPE_CHECKING = False
@@ -130,9 +132,11 @@ _FILE_KINDS = """
 doc docx rtf odt
     => create word document ; add paragraph word document ; add heading word document 0.4
     => get word document text ; read document
+    => add paragraph word document ; add heading word document 0.6 ; get word document text 0.6
 ppt pptx odp
     => create presentation ; add slide presentation ; save presentation
     => open presentation ; presentation info
+    => open presentation ; save presentation ; add slide presentation 0.6
 xls xlsx xlsm ods => write excel sheet => read excel sheet ; describe excel sheets 0.5
 csv tsv => write file => read document csv ; read file 0.7
 pdf => convert to pdf => read pdf document ; document reader
@@ -141,11 +145,20 @@ mp3 wav flac ogg m4a => download audio => load audio
 mp4 mov mkv avi webm => download video => video transcript
 zip tar gz 7z => archive compress => extract archive
 bib ris => write file => read file
-md markdown txt html htm css js jsx ts tsx py java go rs c cpp h json yaml yml toml xml ini log sql
- sh rst tex
+md markdown txt text html htm css scss js jsx ts tsx py java go rs c cpp h json yaml yml
+ toml xml ini log sql sh rst tex mmd env cfg conf properties ipynb r rb php kt swift vue
     => write file
     => read file
+    => edit file ; read file
 """
+
+
+_SINGULARS = {
+    "news": "news", "does": "does", "always": "always", "kubernetes": "kubernetes",
+    "series": "series", "species": "species", "movies": "movie", "calories": "calorie",
+    "cookies": "cookie",
+}  # fmt: skip
+"""Words that only look like a plural, and plurals that other rules would spoil."""
 
 
 class Need(NamedTuple):
@@ -156,18 +169,36 @@ class Need(NamedTuple):
 
 
 class FileKind(NamedTuple):
-    """What writing and reading such files needs."""
+    """What writing, reading and changing such files needs."""
 
     writing: tuple[Need, ...]
     reading: tuple[Need, ...]
+    editing: tuple[Need, ...]
 
 
 _SPOKEN = re.compile(r"[a-z0-9][a-z0-9.'-]{0,60}[a-z0-9]|[^\W_]")
 
 
 def spoken(text: str) -> list[str]:
-    """The words of a text as they are said; of Chinese, its characters."""
-    return _SPOKEN.findall(text.lower())
+    """The words of a text in the singular; of Chinese, its characters."""
+    return [singular(word) for word in _SPOKEN.findall(text.lower())]
+
+
+@lru_cache(maxsize=20_000)
+def singular(word: str) -> str:
+    """A word in the singular: what calls for a step does so in either number.
+
+    Verbs keep their endings: without them `recording` and `building` would be what they are not.
+    """
+    if len(word) < 4 or not word.isalpha() or not word.isascii():
+        return word
+    if word in _SINGULARS:
+        return _SINGULARS[word]
+    if word.endswith(("ches", "shes", "sses", "xes")):
+        return word[:-2]
+    if word.endswith("ies") and len(word) > 5:
+        return f"{word[:-3]}y"
+    return word[:-1] if word[-1] == "s" and word[-2] not in "sui" else word
 
 
 def joined(spoken_words: Sequence[str]) -> str:
@@ -196,32 +227,31 @@ def _needs(text: str) -> tuple[Need, ...]:
     return tuple(found)
 
 
-def _by_trigger() -> dict[str, tuple[Need, ...]]:
+def by_trigger(table: str) -> dict[str, tuple[Need, ...]]:
+    """The steps of a table by the words that call for them, as `spoken` and `joined` give them."""
     found: dict[str, tuple[Need, ...]] = {}
-    for entry in TABLE.replace("\n ", " ").strip().splitlines():
-        triggers, arrow, steps = entry.partition(" => ")
+    for entry in table.replace("\n ", " ").strip().splitlines():
+        triggers, arrow, steps = " ".join(entry.split()).partition(" => ")
         if arrow:
             needs = _needs(steps)
-            for trigger in triggers.split(","):
-                said = trigger.strip()
-                if not said.replace(" ", "").isalpha() or not said.isascii():
-                    said = joined(spoken(said))
-                found[said] = (*found.get(said, ()), *needs)
+            for trigger in triggers.split(", "):
+                found[trigger] = (*found[trigger], *needs) if trigger in found else needs
     return found
 
 
 def _by_ending() -> dict[str, FileKind]:
     found: dict[str, FileKind] = {}
     for line in _FILE_KINDS.replace("\n ", " ").strip().splitlines():
-        endings, writing, reading = line.split("=>")
-        kind = FileKind(_needs(writing), _needs(reading))
+        endings, writing, reading, *editing = line.split("=>")
+        both = f"{reading};{writing}"
+        kind = FileKind(_needs(writing), _needs(reading), _needs(editing[0] if editing else both))
         found.update(dict.fromkeys(endings.split(), kind))
     return found
 
 
 ALIKE = _alike()
 """Stems that mean nearly the same."""
-NEEDS = _by_trigger()
+NEEDS = by_trigger(TABLE + "\n" + DAILY)
 """What a task needs by the words, or pairs of words, that call for it."""
 FILE_KINDS = _by_ending()
 """By the ending of a file's name."""

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from tokenbudget.gateway.mcp.values import Catalogue, Tool
 
-FORMAT = "tokenbudget/finding-index/1"
+FORMAT = "tokenbudget/finding-index/2"
 
-NAME, TITLE, SERVER, FIRST, REST, PARAMETERS = 50, 20, 20, 20, 10, 6
+NAME, TITLE, SERVER, FIRST, REST, PARAMETERS = 65, 20, 20, 20, 10, 6
 """How much a word counts in a tool's name, its title, its server's name, the beginning of its
 description, the rest of it, and the names of its parameters."""
 FIRST_CHARS, REST_CHARS, MOST_PARAMETERS = 160, 500, 30

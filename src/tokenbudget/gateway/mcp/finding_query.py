@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from typing import NamedTuple
 
 from tokenbudget.gateway.mcp.finding_concepts import (
@@ -11,6 +12,7 @@ from tokenbudget.gateway.mcp.finding_concepts import (
     NEEDS,
     PICTURES,
     RUNNING,
+    Need,
     joined,
     spoken,
 )
@@ -18,15 +20,16 @@ from tokenbudget.gateway.mcp.finding_words import words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tokenbudget.gateway.mcp.finding_concepts import FileKind, Need
+    from collections.abc import Iterator, Sequence
 
 MOST_CHARS = 4_000
 MOST_STEPS, MOST_UNSAID = 16, 40
 WHOLE = 0.8
 """The weight of the whole text beside its steps."""
+VOTE = 0.5
+"""How much of its weight each further word or phrase adds to a step that it calls for."""
 
+_BLANKS = re.compile(r"\s{2,}")
 _STEP = re.compile(
     r"(?<=[.!?;])\s+|[\n\u3002\uff01\uff1f\uff1b\uff0c]+"
     r"|,?\s+(?:and then|then|and also|also|finally|after that|afterwards)\s+"
@@ -41,16 +44,19 @@ _VERBS = tuple(
     re.compile(rf"\b(?:{verbs})\w*|{chinese}", re.IGNORECASE)
     for verbs, chinese in (
         (
-            "sav|writ|creat|mak|generat|draft|export|put|stor|produc|output|download|report|tutorial",
+            "sav|writ|creat|mak|generat|draft|export|put|stor|produc|output|download|report|tutorial"
+            "|keep|leav|record|gather|collect|compil|nam|call",
             "保存|写入|生成|创建",
         ),
         (
             "read|open|load|from|analy|under|given|look|check|import|pars|convert|summari|translat"
-            "|extract|view|show|tell|based|process",
+            "|extract|view|show|tell|based|process|compar|find|search|count|use|using|tak|describ|see"
+            r"|explain|contain|split|cut|(?:is|are|was|were|has|have|there)\b",
             "读取|打开",
         ),
         (
-            "edit|add|append|insert|embed|modif|updat|replac|fix|chang|remov|delet|renam",
+            "edit|add|append|insert|embed|modif|updat|replac|fix|chang|remov|delet|renam|swap|lock"
+            "|protect|past|attach|appl|highlight|format|tidy|clean",
             "修改|编辑|添加",
         ),
         ("run|execut|launch|start", "运行|执行"),
@@ -58,6 +64,8 @@ _VERBS = tuple(
 )
 """To write a file, to read it, to change it, to run it."""
 _INTO = re.compile(r"\b(?:to|into|as)\s+(?:a\s+|the\s+)?(?:file\s+)?['\"`]?$", re.IGNORECASE)
+_LONGEST_INTO = 40
+"""Characters before a file in which `_INTO` stands, with room to spare."""
 _LONGEST_TRIGGER = 4
 _ANY_FILE = frozenset({"write file", "read file"})
 """Steps that are better known where the task names its files."""
@@ -73,7 +81,7 @@ class Plan(NamedTuple):
 
 def plan_of(task: str) -> Plan:
     """The searches that a task calls for."""
-    text = task[:MOST_CHARS]
+    text = _plainly_spaced(task[:MOST_CHARS])
     steps = [step for step in _STEP.split(text) if step and step.strip()][:MOST_STEPS]
     said = {spoken: 1.0 for step in steps if words(spoken := _without_paths(step))}
     if len(said) != 1:
@@ -88,6 +96,23 @@ def plan_of(task: str) -> Plan:
     return Plan(tuple(said.items()), tuple(unsaid.values())[:MOST_UNSAID])
 
 
+def _plainly_spaced(text: str) -> str:
+    """The text with one blank for several in a row, and one line end with a blank on either side.
+
+    `_STEP` looks from each of them for what may follow the last: from a thousand, half a million
+    times.
+    """
+    return _BLANKS.sub(_plain_blank, text)
+
+
+def _plain_blank(found: re.Match[str]) -> str:
+    blanks = found[0]
+    if "\n" not in blanks:
+        return " "
+    before, after = ("" if end == "\n" else " " for end in (blanks[0], blanks[-1]))
+    return f"{before}\n{after}"
+
+
 def _without_paths(text: str) -> str:
     """The text with what a path is instead of how it is named: folders say nothing of tools."""
     text = _FILE.sub(
@@ -99,33 +124,51 @@ def _without_paths(text: str) -> str:
 def _of_files(steps: list[str]) -> Iterator[Need]:
     """What the files that a task names need, by what is to be done with them."""
     for step in steps:
-        for match in _FILE.finditer(step):
-            kind = FILE_KINDS.get(match[1].lower())
-            if kind is not None:
-                yield from _of_file(kind, match[1].lower(), step[: match.start()])
+        files = [match for match in _FILE.finditer(step) if match[1].lower() in FILE_KINDS]
+        if files:
+            deeds = [[found.start() for found in verbs.finditer(step)] for verbs in _VERBS]
+            for match in files:
+                at = match.start()
+                yield from _of_file(
+                    match[1].lower(),
+                    [_last(starts, at) for starts in deeds],
+                    is_target=bool(_INTO.search(step[max(0, at - _LONGEST_INTO) : at])),
+                )
 
 
-def _of_file(kind: FileKind, ending: str, before: str) -> Iterator[Need]:
+def _of_file(ending: str, deeds: Sequence[int], *, is_target: bool) -> Iterator[Need]:
     """What one file needs, by the last verb before it, or by `to` and `as` right before it."""
-    written, read, edited, run = (_last(verbs, before) for verbs in _VERBS)
+    kind = FILE_KINDS[ending]
+    written, read, edited, run = deeds
     if run > max(written, read, edited):
         yield from RUNNING
     elif edited > max(written, read):
-        yield from (ADDING_PICTURE,) if ending in PICTURES else (*kind.reading, *kind.writing)
-    elif _INTO.search(before):
+        yield from (ADDING_PICTURE,) if ending in PICTURES else kind.editing
+    elif is_target:
         yield from kind.writing
     else:
         yield from kind.reading if read > written else kind.writing
 
 
-def _last(verbs: re.Pattern[str], before: str) -> int:
-    """Where the last of some verbs begins; -1 where there is none."""
-    return max((found.start() for found in verbs.finditer(before)), default=-1)
+def _last(starts: Sequence[int], at: int) -> int:
+    """The last of some verbs' places before `at`; -1 where there is none."""
+    before = bisect_left(starts, at)
+    return starts[before - 1] if before else -1
 
 
 def _of_words(text: str) -> Iterator[Need]:
-    """What the words of a task call for; of a phrase and a word in it both."""
+    """What the words of a task call for; of a phrase and a word in it both.
+
+    A step that several words call for weighs more than one that a single word does.
+    """
     tokens = spoken(text)
+    callers: dict[str, dict[str, float]] = {}
     for size in range(_LONGEST_TRIGGER, 0, -1):
         for at in range(len(tokens) - size + 1):
-            yield from NEEDS.get(joined(tokens[at : at + size]), ())
+            caller = joined(tokens[at : at + size])
+            for need in NEEDS.get(caller, ()):
+                weights = callers.setdefault(need.text, {})
+                weights[caller] = max(weights.get(caller, 0.0), need.weight)
+    for said, weights in callers.items():
+        most = max(weights.values())
+        yield Need(said, most + VOTE * (sum(weights.values()) - most))

@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 
 ALIKE_WEIGHT = 0.4
 """Of a word that means nearly the same as one that was said."""
-COMPOUND = 0.8
-"""Of two words that stand together as one."""
+INSTEAD = 0.6
+"""Of a word that means the same as one that no tool has, in a step that we name."""
+COMPOUND, PART = 0.8, 0.7
+"""Of two words that stand together as one, and of each of them alone where some tool has that one:
+`cash flow` is `cashflow` first, and only then any flow."""
 NAME_SHARE = 0.3
 """How much of a score depends on how much of the tool's name was meant."""
 NAMED_SERVER = 1.3
@@ -75,34 +78,41 @@ class Search:
         return self._ranked(query | alike, unknown=0.0)
 
     def unsaid(self, text: str) -> Ranked:
-        """A step that we name; a word that no tool has is a tool that is not there."""
-        return self._ranked(query_of(text), unknown=self._index.unknown)
+        """A step that we name; a word that no tool has is a tool that is not there.
+
+        So only for such words others are taken that mean the same: what the tools themselves
+        call it finds them better than what is merely like it.
+        """
+        query = query_of(text)
+        missing = [word for word in words(text) if not self._index.rarity(word)]
+        more = [other for word in missing for other in ALIKE.get(word, ())]
+        alike = {other: INSTEAD for other in more if other not in query}
+        return self._ranked(query | alike, unknown=self._index.unknown)
 
     def _ranked(self, query: Mapping[str, float], unknown: float) -> Ranked:
         rarities = {term: self._index.rarity(term) for term in query}
-        scores = self._scores(query, rarities)
-        whole = self._whole(query, rarities, unknown)
+        said = [term for term, weight in query.items() if weight == 1]
+        pairs = [pair for pair in pairwise(said) if rarities.get("".join(pair))]
+        parts = {part for pair in pairs for part in pair}
+        whole = sum(rarities[term] or unknown for term in said if term not in parts)
+        whole += COMPOUND * sum(rarities["".join(pair)] for pair in pairs)
+        less = {term: rarity * PART for term, rarity in rarities.items() if term in parts}
+        scores = self._scores(query, rarities | less)
         if not scores or not whole:
             return Ranked({}, 0.0)
         best = max(scores.values())
-        shares = {number: score / best for number, score in scores.items()}
+        shares = self._with_siblings({number: score / best for number, score in scores.items()})
+        kept = {number: share for number, share in shares.items() if share >= LEAST_SHARE}
+        return Ranked(kept, min(1.0, SURPLUS * best / whole))
+
+    def _with_siblings(self, shares: dict[int, float]) -> dict[int, float]:
+        """The shares, and of a good tool's those that belong to it."""
         for number, share in tuple(shares.items()):
             if share >= LEAST_TO_SHARE:
                 for other, much in self._index.siblings(number):
                     if share * much > shares.get(other, 0.0):
                         shares[other] = share * much
-        kept = {number: share for number, share in shares.items() if share >= LEAST_SHARE}
-        return Ranked(kept, min(1.0, SURPLUS * best / whole))
-
-    def _whole(
-        self, query: Mapping[str, float], rarities: Mapping[str, float], unknown: float
-    ) -> float:
-        """What a tool scores that has the whole query; of two words that are one, that one."""
-        said = [term for term, weight in query.items() if weight == 1]
-        pairs = [pair for pair in pairwise(said) if rarities.get("".join(pair))]
-        parts = {part for pair in pairs for part in pair}
-        whole = sum(rarities[term] or unknown for term in said if term not in parts)
-        return whole + COMPOUND * sum(rarities["".join(pair)] for pair in pairs)
+        return shares
 
     def _scores(
         self, query: Mapping[str, float], rarities: Mapping[str, float]
