@@ -100,6 +100,7 @@ def test_a_lost_journal_takes_nothing_with_it(desk: Desk) -> None:
         assert desk.home.ask("gateway", "uninstall", "--yes")["faults"] == []
         assert json.loads(desk.shared.read_text()) == before
         assert desk.own() == {}
+        assert "abc" not in Path(desk.data / "ledger.db").read_text(errors="replace")
         assert not desk.local.exists() or json.loads(desk.local.read_text()) == {}
 
 

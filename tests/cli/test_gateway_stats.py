@@ -14,6 +14,8 @@ from tokenbudget.gateway.mcp.catalogue import catalogue_of
 from tokenbudget.gateway.mcp.catalogue_cache import CatalogueCache
 from tokenbudget.gateway.mcp.taken import catalogues_path
 from tokenbudget.metering.tokenizer import BytePairCounter
+from tokenbudget.model.figures import Style
+from tokenbudget.reports.gateway_stats import stats_document, stats_lines
 
 TOOLS = [
     {"name": f"do_{word}", "description": f"Does {word}.", "inputSchema": {"type": "object"}}
@@ -136,3 +138,17 @@ def test_the_verb_reads_audit_catalogues_and_ledger(used: Home) -> None:
 def test_before_it_was_used_there_is_nothing_to_add_up(home: Home) -> None:
     assert "not been used yet" in home.run("gateway", "stats").out
     assert home.ask("gateway", "stats")["rows"] == []
+
+
+def test_what_a_flooding_server_said_in_vain_is_told() -> None:
+    flood = {"event": "flood", "session": "s1", "server": "shop"}
+    rows = (start(shop=3, other=1), {**flood, "dropped": 70_000}, {**flood, "dropped": 5_432})
+    found = added(*rows, {**flood, "dropped": "many"})
+    assert {one.name: one.dropped_messages for one in found.servers} == {"shop": 75_432, "other": 0}
+    said = "\n".join(stats_lines(found, Style(200, is_styled=False)))
+    assert "shop said more than anyone reads: 75,432 notifications dropped." in said
+    assert "other said" not in said
+    told = {
+        row["server"]: row["dropped_messages"] for row in json.loads(stats_document(found))["rows"]
+    }
+    assert told == {"shop": 75_432, "other": 0}

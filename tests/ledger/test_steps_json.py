@@ -17,8 +17,10 @@ from tokenbudget.model.actions import (
     ClientServer,
     EditSettings,
     EditText,
+    GatewayRecord,
     Json,
     RecoverSession,
+    RestoreText,
     SettingEdit,
     Step,
     TrashFile,
@@ -44,6 +46,8 @@ STEPS: st.SearchStrategy[Step] = st.one_of(
     ),
     st.builds(RecoverSession, TEXTS, TEXTS, TEXTS, TEXTS),
     st.builds(ClientServer, TEXTS, TEXTS, TEXTS, TEXTS, TEXTS),
+    st.builds(RestoreText, TEXTS, st.none() | TEXTS, st.none() | TEXTS, st.integers()),
+    st.builds(GatewayRecord, TEXTS, TEXTS, st.lists(TEXTS, max_size=3).map(tuple), TEXTS),
 )
 GOOD = '{"kind":"trash-file","path":"/a","size_bytes":9,"mtime_ns":5}'
 

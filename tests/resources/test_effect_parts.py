@@ -16,7 +16,15 @@ from tests.resources.wired_facts import (
 )
 
 from tokenbudget.resources.client_features import NEWEST_TESTED
-from tokenbudget.resources.effect import PARTS, Daemon, Drawn, Facts, HookEvidence, Part
+from tokenbudget.resources.effect import (
+    PARTS,
+    Daemon,
+    Drawn,
+    Facts,
+    GatewayWired,
+    HookEvidence,
+    Part,
+)
 from tokenbudget.resources.effect_parts import ago, judged, span
 from tokenbudget.resources.settings_said import LOCAL, MANAGED, PROJECT, ForeignHook
 from tokenbudget.resources.wiring import Seen
@@ -54,6 +62,34 @@ def test_a_rule_for_recall_is_told_and_is_no_wiring_by_itself() -> None:
     assert found.scopes == (allowing.scope,)
     assert not judged(facts(allowing)).is_anything_wired
     assert part(facts(wired_file()), "recall").state == "absent"
+
+
+HERE = GatewayWired(is_here=True, servers=2, elsewhere=0, is_sound=True)
+NOTHING_ELSE = "Nothing else of ours is wired into Claude Code yet."
+
+
+@pytest.mark.parametrize("has_hooks", [True, False])
+@pytest.mark.parametrize("has_recall", [True, False])
+@pytest.mark.parametrize(
+    "gateway",
+    [None, HERE, HERE._replace(is_sound=False), HERE._replace(is_here=False, elsewhere=3)],
+)
+def test_the_answer_is_true_of_all_that_is_wired(
+    has_hooks: bool, has_recall: bool, gateway: GatewayWired | None
+) -> None:
+    wired = wired_file()
+    seen = wired.seen if has_hooks else Seen()
+    given = facts(file(seen=seen._replace(has_recall=has_recall)))._replace(gateway=gateway)
+    said = judged(given).answer
+    assert ("Nothing of ours" in said) == (not has_hooks and not has_recall and gateway is None)
+    assert (NOTHING_ELSE in said) == (not has_hooks and "Nothing of ours" not in said)
+    assert ("MCP gateway" in said) == (gateway is not None)
+    assert ("not as it should be: MCP gateway" in said) == (
+        gateway is not None and not gateway.is_sound
+    )
+    assert ("hooks" in said) == has_hooks
+    if not has_hooks:
+        assert ("the rule for recall" in said) == has_recall
 
 
 def test_what_nobody_has_seen_yet_is_not_called_effective() -> None:

@@ -154,6 +154,21 @@ def test_a_very_long_file_can_be_moved_but_is_not_unasked(project: Project) -> N
         assert step.after in text  # every moved section stood in the file as it is now
 
 
+def test_the_links_of_what_moves_are_led_from_its_new_place(project: Project) -> None:
+    link = "[a](docs/a.md) `[a](docs/a.md)`"
+    text = "# T\n\n" + "".join(f"## S{n}\n\n{link}\n\n{'word ' * 2000}\n\n" for n in range(4))
+    project.write(".claude/CLAUDE.md", text)
+    [proposal] = plan(project).values()
+
+    *made, last = proposal.steps
+    assert made
+    for step in made:
+        assert isinstance(step, EditText)
+        assert "[a](../../docs/a.md) `[a](docs/a.md)`" in step.after
+    assert isinstance(last, EditText)
+    assert last.after.count(link) == 4 - len(made)
+
+
 def test_a_file_gets_one_edit_at_a_time(project: Project) -> None:
     long = "".join(f"## S{n}\n\n{'word ' * 4000}\n\n" for n in range(3))
     project.write("CLAUDE.md", f"# T\n\n{LONG}\n\n{long}")

@@ -44,6 +44,17 @@ def test_a_target_is_led_from_a_folder_below(target: str, read: str) -> None:
     assert from_folder(target, "references") == read
 
 
+@pytest.mark.parametrize("here", ["/", "/tmp"])
+def test_the_way_does_not_depend_on_where_we_stand(
+    here: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(here)
+    assert from_folder("../../../a.md", "x/y") == "../../../../../a.md"
+    assert from_folder("a/b/", "a") == "b/"
+    assert from_folder("a.md", "") == "a.md"
+    assert from_folder("../r/a.md", "r") == "../../r/a.md"
+
+
 def test_anchors_are_numbered_as_renderers_do() -> None:
     assert anchors_of(["A b!", "`A` b", "C (d)"]) == ["a-b", "a-b-1", "c-d"]
 

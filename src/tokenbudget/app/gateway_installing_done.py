@@ -6,42 +6,40 @@ so where a step fails those before it are taken back at once.
 
 from __future__ import annotations
 
-import contextlib
-import os
 from typing import NamedTuple
 
-from tokenbudget.app.acting import acting_bench
+from tokenbudget.app.gateway_carrying import (
+    carried_out,
+    faults_of,
+    messages_of,
+    only_gateway,
+    project_here,
+)
+from tokenbudget.app.gateway_giving import is_untouched
 from tokenbudget.app.gateway_installing import plan_of
+from tokenbudget.app.gateway_journal import live_actions, taken_by
 from tokenbudget.app.gateway_leftovers import has_entry, not_back, steps_left
-from tokenbudget.app.gateway_place import client_of
-from tokenbudget.app.gateway_record import INSTALL, UNINSTALL, path_of, put_back, write_record
+from tokenbudget.app.gateway_record import (
+    INSTALL,
+    UNINSTALL,
+    gives,
+    path_of,
+    put_back,
+    write_record,
+)
 from tokenbudget.app.installing_journal import settle
-from tokenbudget.app.journal import carry_out
-from tokenbudget.app.undoing import LEFT, undo, workshop_for
-from tokenbudget.gateway.mcp.taken import FOLDER, USER, Record, read_record
-from tokenbudget.model.actions import NEVER_SENT, Proposal
-from tokenbudget.model.errors import ProjectUnusable, Refused
-from tokenbudget.resources.client_servers import ClientServers
-from tokenbudget.resources.steps import Workshop
+from tokenbudget.app.undoing import StepUndone, undo, workshop_for
+from tokenbudget.gateway.mcp.taken import USER, Record, read_record
+from tokenbudget.model.errors import Refused
 from tokenbudget.system.kept import Kept
-from tokenbudget.system.locks import FileLock
-from tokenbudget.system.private_folder import make_private
-from tokenbudget.system.regular_file import quoted
-from tokenbudget.system.trash import Trash
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from tokenbudget.app.gateway_plan import GatewayPlan
-    from tokenbudget.app.undoing import StepUndone
     from tokenbudget.config.settings import Settings
     from tokenbudget.ledger.store import Ledger
-    from tokenbudget.model.actions import ActionRecord, Step, Weight
+    from tokenbudget.model.actions import ActionRecord
     from tokenbudget.model.protocols import Clock, TokenCounter
-
-LOCK_NAME = "install.lock"
-LOCK_SECONDS = 10.0
 
 
 class GatewayDone(NamedTuple):
@@ -62,6 +60,10 @@ class GivenBack(NamedTuple):
     """The servers that are the client's again."""
     faults: tuple[str, ...]
     notes: tuple[str, ...]
+    left: tuple[str, ...] = ()
+    """The servers that stay behind the gateway."""
+    action: int | None = None
+    """Its ID for `tokens undo`; None where the whole was taken back, or nothing was changed."""
 
 
 def installed(
@@ -74,7 +76,7 @@ def installed(
         Refused: it is not any more as it was shown, or another command is changing files.
         ProjectUnusable: the data folder cannot be written; nothing was changed.
     """
-    with _alone(settings, clock):
+    with only_gateway(settings, clock):
         fresh = plan_of(settings, plan.errand, counter)
         if (fresh.record, fresh.steps) != (plan.record, plan.steps):
             raise Refused("the servers were changed since they were shown; look at the plan again")
@@ -82,7 +84,7 @@ def installed(
 
 
 def _installed(settings: Settings, ledger: Ledger, clock: Clock, plan: GatewayPlan) -> GatewayDone:
-    before, live = read_record(plan.record_path), len(_live(ledger, plan.project))
+    before, live = read_record(plan.record_path), len(live_actions(ledger, plan.project))
     kept = Kept(settings.data_dir)
     for definition in plan.definitions:
         kept.put(definition)
@@ -91,14 +93,14 @@ def _installed(settings: Settings, ledger: Ledger, clock: Clock, plan: GatewayPl
         return GatewayDone(None, ())
     try:
         steps = (INSTALL, plan.steps, plan.freed)
-        record = _carried_out(settings, ledger, clock, plan.project, *steps)
+        record = carried_out(settings, ledger, clock, plan.project, *steps)
     except BaseException:
-        if len(_live(ledger, plan.project)) == live:  # nothing was done yet
+        if len(live_actions(ledger, plan.project)) == live:  # nothing was done yet
             put_back(plan.record_path, before)
         raise
-    faults = tuple(_faults(record))
+    faults = tuple(faults_of(record))
     if not faults:
-        return GatewayDone(record, (), tuple(_messages(record)))
+        return GatewayDone(record, (), tuple(messages_of(record)))
     workshop = workshop_for(settings, record, clock)
     undone = undo(ledger, workshop, record, settings.data_dir, clock)
     stays = tuple(one.outcome.message for one in undone.left)
@@ -117,29 +119,33 @@ def given_back(settings: Settings, ledger: Ledger, clock: Clock, scope: str) -> 
         LedgerUnusable: the journal cannot be written; nothing more was changed.
         Refused: another command is changing files.
     """
-    with _alone(settings, clock):
-        return _given_back(settings, ledger, clock, "" if scope == USER else _project(settings))
+    with only_gateway(settings, clock):
+        return _given_back(settings, ledger, clock, "" if scope == USER else project_here(settings))
 
 
 def _given_back(settings: Settings, ledger: Ledger, clock: Clock, project: str) -> GivenBack | None:
     path = path_of(settings.data_dir, project)
     record = read_record(path) or Record(project, ())
-    live = _live(ledger, project)
+    live = live_actions(ledger, project)
     if not record.servers and not live and not has_entry(settings, project):
         return None
     notes: list[str] = []
     stays: list[tuple[ActionRecord, StepUndone]] = []
-    for action in live:
+    for number, action in enumerate(live):
+        if gives(action) is not None:
+            _close_giving(settings, ledger, clock, action, taken_by(live[number:]))
+            continue
         workshop = workshop_for(settings, action, clock)
         undone = undo(ledger, workshop, action, settings.data_dir, clock)
         notes += [one.outcome.message for one in undone.steps if one.outcome.message]
         stays += [(undone.action, one) for one in undone.left]
-    steps = tuple(steps_left(settings, record, project, is_journalled=bool(live)))
+    is_known = bool(live) and all(one.outcome.state != "failed" for _, one in stays)
+    steps = tuple(steps_left(settings, record, project, is_journalled=is_known))
     faults: list[str] = []
     if steps:
-        done = _carried_out(settings, ledger, clock, project, UNINSTALL, steps)
-        faults += _faults(done)
-        notes += _messages(done)
+        done = carried_out(settings, ledger, clock, project, UNINSTALL, steps)
+        faults += faults_of(done)
+        notes += messages_of(done)
     faults += not_back(settings, record)
     if not faults:
         put_back(path, None)
@@ -150,88 +156,23 @@ def _given_back(settings: Settings, ledger: Ledger, clock: Clock, project: str) 
     return GivenBack(project, names, tuple(dict.fromkeys(faults)), tuple(told))
 
 
-# ── the journal ──────────────────────────────────────────────────────────────────────────────────
+def _close_giving(
+    settings: Settings, ledger: Ledger, clock: Clock, action: ActionRecord, taken: set[str]
+) -> None:
+    """A server that was given back alone is so for good; its files as before, for what is older.
 
-
-def _carried_out(
-    settings: Settings,
-    ledger: Ledger,
-    clock: Clock,
-    project: str,
-    cause: str,
-    steps: Sequence[Step],
-    freed: Weight = NEVER_SENT,
-) -> ActionRecord:
-    kept = Kept(settings.data_dir)
-    workshop = Workshop(
-        Trash(settings.data_dir, clock),
-        kept,
-        [project],
-        clock,
-        client=ClientServers(client_of(settings), kept).hands(),
-        cause=cause,
-    )
-    proposal = Proposal(
-        id="gateway/servers",
-        resource="mcp-servers",
-        title="take MCP servers behind the gateway",
-        reason="asked for",
-        freed=freed,
-        freed_bytes=0,
-        effect="next start",
-        is_chosen=True,
-        steps=tuple(steps),
-    )
-    with acting_bench(settings, clock, ledger) as bench:
-        return carry_out(bench, workshop, cause, project, [proposal])
-
-
-def _live(ledger: Ledger, project: str) -> list[ActionRecord]:
-    """Installations in place here, the latest first."""
-    return [
-        action
-        for action in ledger.journal.actions(-1)
-        if action.cause == INSTALL
-        and action.project == project
-        and action.undoes is None
-        and action.undone_at_ms is None
-        and any(one.outcome.state in LEFT for one in action.steps)
-    ]
-
-
-def _faults(record: ActionRecord) -> Iterator[str]:
-    for one in record.steps:
-        if one.outcome.state not in ("done", "unchanged"):
-            yield one.outcome.message or f"step {one.number} is {one.outcome.state}"
-
-
-def _messages(record: ActionRecord) -> Iterator[str]:
-    for one in record.steps:
-        if one.outcome.state == "done" and one.outcome.message:
-            yield one.outcome.message
-
-
-@contextlib.contextmanager
-def _alone(settings: Settings, clock: Clock) -> Iterator[None]:
-    """Nobody else changes what is behind the gateway meanwhile.
-
-    Raises:
-        Refused: another command has been at it for too long.
-        ProjectUnusable: the data folder cannot be written.
+    Only where nobody has written since, and older actions, which took it (`taken`), give it back
+    themselves: what else there is they tell apart.
     """
-    folder = os.path.join(settings.data_dir, FOLDER)
-    lock = FileLock(os.path.join(folder, LOCK_NAME))
-    started = clock.monotonic_seconds()
-    try:
-        make_private(folder)
-        while not lock.try_acquire():
-            if clock.monotonic_seconds() - started > LOCK_SECONDS:
-                raise Refused("another tokens gateway command is at it; wait until it is done")
-            clock.sleep(0.05)
-    except OSError as wrong:
-        raise ProjectUnusable(f"cannot use {quoted(lock.path)}: {wrong.strerror}") from wrong
-    with lock:
-        yield
+    given = gives(action)
+    if given is not None and taken.issuperset(given.servers):
+        workshop = workshop_for(settings, action, clock)
+        undo(
+            *(ledger, workshop, action, settings.data_dir, clock),
+            only=lambda one: is_untouched(settings, action.project, one.step),
+        )
+    for one in action.steps:
+        settle(ledger, action, StepUndone(one, one.outcome))
 
 
 # ── what is there ────────────────────────────────────────────────────────────────────────────────
@@ -239,14 +180,8 @@ def _alone(settings: Settings, clock: Clock) -> Iterator[None]:
 
 def behind(settings: Settings, scope: str) -> tuple[str, ...] | None:
     """The servers behind the gateway in a scope; None where nothing of ours is there."""
-    project = "" if scope == USER else _project(settings)
+    project = "" if scope == USER else project_here(settings)
     record = read_record(path_of(settings.data_dir, project))
     if record is None and not has_entry(settings, project):
         return None
     return tuple(one.name for one in record.servers) if record else ()
-
-
-def _project(settings: Settings) -> str:
-    from tokenbudget.app.compacting_place import project_meant
-
-    return os.path.realpath(project_meant(settings, None))

@@ -73,6 +73,7 @@ def _hub(parts: Parts, passage: Passage) -> Hub:
         HubLimits(call_seconds=wishes.call_seconds, idle_seconds=wishes.idle_seconds),
         environment=parts.environment,
         log_folder=os.path.join(parts.folder, LOGS),
+        dropped=lambda server, count: parts.desk.audit.note("flood", server=server, dropped=count),
     )
 
 

@@ -56,6 +56,8 @@ class ServerStats(NamedTuple):
     answer_tokens: int
     """Measured: its share of what went to the agent instead, by what each server gave."""
     unused_tools: tuple[str, ...]
+    dropped_messages: int = 0
+    """Notifications beyond what anyone reads, which were dropped."""
 
     @property
     def kept_out_tokens(self) -> int:
@@ -121,6 +123,7 @@ def counted_up(
     calls = [row for row in rows if row.get("event") == "call" and "server" in row]
     share = _shares(rows, calls)
     names = sorted({*stood, *(str(row["server"]) for row in calls)})
+    dropped = _dropped(rows)
     servers = tuple(
         _server(
             name,
@@ -130,7 +133,7 @@ def counted_up(
             catalogues.get(name),
             share.get(name, 0),
             counter,
-        )
+        )._replace(dropped_messages=dropped[name])
         for name in names
     )
     asked = sum(
@@ -232,6 +235,15 @@ def _shares(
     if shares and sum(shares.values()) < told:  # what rounding left goes to the largest
         shares[max(given, key=lambda name: given[name])] += told - sum(shares.values())
     return {name: direct[name] + shares.get(name, 0) for name in {*direct, *shares}}
+
+
+def _dropped(rows: Sequence[Mapping[str, object]]) -> Counter[str]:
+    """By server, how many of its notifications were dropped."""
+    found: Counter[str] = Counter()
+    for row in rows:
+        if row.get("event") == "flood":
+            found[str(row.get("server"))] += _number(row, "dropped")
+    return found
 
 
 def _stood_in(rows: Iterable[Mapping[str, object]]) -> dict[str, set[str]]:

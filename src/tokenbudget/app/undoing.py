@@ -12,14 +12,14 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from tokenbudget.app import LEDGER_NAME, PROJECTS
-from tokenbudget.app.gateway_record import forget
+from tokenbudget.app.gateway_record import RecordChanges, forget
 from tokenbudget.app.installing_place import linked_folders
 from tokenbudget.app.journal import only_action
 from tokenbudget.config.layers import SETTINGS_NAME
 from tokenbudget.ledger.store import TEMPORARY, Ledger
-from tokenbudget.model.actions import ClientServer
+from tokenbudget.model.actions import ClientServer, EditSettings
 from tokenbudget.model.errors import BadRequest, LedgerUnusable
-from tokenbudget.resources.history import CLEAR_UP, GIVE_BACK
+from tokenbudget.resources.history import CLEAR_UP, GIVE_BACK, lent_values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -102,6 +102,7 @@ def workshop_for(settings: Settings, action: ActionRecord, clock: Clock) -> Work
         archive=hands.archive,
         recover=hands.recover,
         client=_client_hands(settings, action),
+        record=RecordChanges(settings.data_dir).hands(),
         cause=f"tokens undo {action.id}",
     )
 
@@ -139,23 +140,45 @@ def gives_back(action: ActionRecord) -> bool:
     return action.cause.endswith(tuple(f"({step})" for step in (GIVE_BACK, CLEAR_UP)))
 
 
+def given_back(actions: Sequence[ActionRecord]) -> set[int]:
+    """The loans that these actions gave back, by id; a try that failed leaves one lent."""
+    return {
+        one.undoes
+        for one in actions
+        if one.undoes is not None
+        and gives_back(one)
+        and all(step.outcome.state in ("done", "unchanged") for step in one.steps)
+    }
+
+
+def lending(action: ActionRecord) -> StepRecord | None:
+    """The step that tells a client a window, so that it compacts early; None where none does."""
+    for one in action.steps:
+        if isinstance(one.step, EditSettings) and lent_values([action], one.step.path):
+            return one
+    return None
+
+
 def latest(ledger: Ledger, project: str) -> ActionRecord | None:
     """The latest action of a project, or of none; else the latest of all. None: there is none."""
     places = {"", project, os.path.realpath(project)}
-    here = _latest(ledger, lambda action: action.project in places)
-    return here or _latest(ledger, lambda action: True)
+    here = latest_where(ledger, lambda action: action.project in places)
+    return here or latest_where(ledger, lambda action: True)
 
 
 def latest_of(ledger: Ledger, project: str) -> ActionRecord | None:
     """The latest action of this project alone."""
     places = {project, os.path.realpath(project)}
-    return _latest(ledger, lambda action: action.project in places)
+    return latest_where(ledger, lambda action: action.project in places)
 
 
-def _latest(ledger: Ledger, is_meant: Callable[[ActionRecord], bool]) -> ActionRecord | None:
+def latest_where(ledger: Ledger, is_meant: Callable[[ActionRecord], bool]) -> ActionRecord | None:
+    """The latest action that is meant and can be taken back; no loan that was given back."""
     for limit in (RECENT, -1):
-        for action in ledger.journal.actions(limit):
-            if is_meant(action) and is_to_undo(action):
+        actions = ledger.journal.actions(limit)
+        back = given_back(actions)
+        for action in actions:
+            if is_meant(action) and is_to_undo(action) and action.id not in back:
                 return action
     return None
 
@@ -227,7 +250,7 @@ def undo(
         made = Undoing(current, tuple(one for one in undone if one), is_foreseen=False)
         if not made.left and len(steps) == len(left):
             journal.note_undone(current.id)
-            forget(data_dir, current)
+            forget(data_dir, current, ledger)
     return made
 
 

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from tokenbudget.gateway.hooks.evidence import SeenSession
     from tokenbudget.ledger.inspection import SessionRow
     from tokenbudget.ledger.store import Ledger
+    from tokenbudget.resources.effect import GatewayWired
 
 MANAGED_FOLDERS = (
     ("/Library/Application Support/ClaudeCode",)
@@ -67,15 +68,21 @@ _LONGEST_FAULT = 120
 _PARTS_OF_COMMAND = {"statusline": "statusline.py", "hooks": "hook_client.py"}
 
 
-def wiring_of(settings: Settings, now_ms: int, ledger: Ledger | None = None) -> Wiring:
+def wiring_of(
+    settings: Settings,
+    now_ms: int,
+    ledger: Ledger | None = None,
+    gateway: GatewayWired | None = None,
+) -> Wiring:
     """What is wired here, and whether it takes effect.
 
     Args:
         settings: Whose home, agent and project.
         now_ms: The moment that everything is compared with.
         ledger: One that is open already; else this home's is looked at, if there is one.
+        gateway: What `gateway_doctor` found of the MCP gateway.
     """
-    return judged(facts_of(settings, now_ms, ledger))
+    return judged(facts_of(settings, now_ms, ledger)._replace(gateway=gateway))
 
 
 def facts_of(settings: Settings, now_ms: int, ledger: Ledger | None = None) -> Facts:

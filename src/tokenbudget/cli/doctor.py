@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
 
+    from tokenbudget.app.gateway_doctor import GatewayHealth
     from tokenbudget.config.settings import Settings
     from tokenbudget.model.figures import Style
+    from tokenbudget.resources.effect import GatewayWired, Wiring
 
 DEFAULT_PROBLEMS = 10
 
@@ -49,15 +51,17 @@ def run(arguments: Sequence[str]) -> int:
     with bench:
         report = _report(bench, options.problems, places(bench, options))
         kept, found = None if options.from_paths else bench.ledger, bench.settings
-        wiring = wiring_of(bench.settings, bench.clock.now_ms(), kept)
+        gateway, fault = _gateway(found)
+        wired = _wired(gateway, fault)
+        wiring = wiring_of(bench.settings, bench.clock.now_ms(), kept, wired)
         lent = [] if kept is None or options.json else _lent(bench)
     if options.json:
-        show([doctor_document(report, wiring)])
+        show([doctor_document(report, wiring, gateway, fault)])
     else:
         look = style(options.no_color)
-        more = [*_gateway_lines(found, look), *_lent_lines(found, lent, look)]
+        more = [*_gateway_lines(gateway, fault, look), *_lent_lines(found, lent, look)]
         show([*doctor_lines(report, look), "", *wiring_lines(wiring, look), *more])
-    return int(options.check and not wiring.is_effective)
+    return int(options.check and not _is_effective(wiring, gateway))
 
 
 def _options(arguments: Sequence[str]) -> Namespace:
@@ -105,28 +109,52 @@ def _wiring(options: Namespace) -> int:
     if options.from_paths:
         raise BadRequest("--wiring is about this machine; leave --from out")
     found = settings()
-    wiring = wiring_of(found, SystemClock().now_ms())
+    gateway, fault = _gateway(found)
+    wiring = wiring_of(found, SystemClock().now_ms(), gateway=_wired(gateway, fault))
     look = style(options.no_color)
     if options.json:
-        show([wiring_document(wiring)])
+        show([wiring_document(wiring, gateway, fault)])
     else:
-        show([*wiring_lines(wiring, look, is_whole=True), *_gateway_lines(found, look)])
-    return int(options.check and not wiring.is_effective)
+        more = _gateway_lines(gateway, fault, look)
+        show([*wiring_lines(wiring, look, is_whole=True), *more])
+    return int(options.check and not _is_effective(wiring, gateway))
 
 
-def _gateway_lines(found: Settings, look: Style) -> list[str]:
-    """How the MCP gateway stands; nothing where none was ever installed."""
+def _gateway(found: Settings) -> tuple[GatewayHealth | None, str]:
+    """How the MCP gateway stands, and why that cannot be told; None where it never was."""
     from tokenbudget.gateway.mcp.taken import FOLDER
 
     if not os.path.isdir(os.path.join(found.data_dir, FOLDER)):
-        return []
-    from tokenbudget.app.gateway_status import status_of
-    from tokenbudget.reports.gateway_status import health_lines
+        return None, ""
+    from tokenbudget.app.gateway_doctor import gateway_health
 
     try:
-        lines = health_lines(status_of(found, SystemClock(), is_brief=True), look)
+        return gateway_health(found, SystemClock()), ""
     except TokenBudgetError as wrong:
-        lines = [f"Gateway: {wrong}"]
+        return None, str(wrong)
+
+
+def _wired(health: GatewayHealth | None, fault: str) -> GatewayWired | None:
+    """What the answer says of it."""
+    from tokenbudget.resources.effect import GatewayWired
+
+    if fault:
+        return GatewayWired(is_here=False, servers=0, elsewhere=0, is_sound=False)
+    return None if health is None else health.wired
+
+
+def _is_effective(wiring: Wiring, gateway: GatewayHealth | None) -> bool:
+    return wiring.is_effective and (gateway is None or gateway.can_start)
+
+
+def _gateway_lines(health: GatewayHealth | None, fault: str, look: Style) -> list[str]:
+    if fault:
+        return ["", *wrapped(f"Gateway: {one_line(fault)}", look.width, "  ")]
+    if health is None:
+        return []
+    from tokenbudget.reports.gateway_health import health_lines
+
+    lines = health_lines(health, look)
     return ["", *lines] if lines else []
 
 

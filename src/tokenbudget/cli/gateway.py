@@ -22,13 +22,14 @@ OPTIONS = ("--config", "--help", "--http", "--print-client")
 
 HELP = """\
 usage: tokens gateway [--config FILE] [--http [PORT]]
-       tokens gateway install|uninstall|status|stats [--help]
+       tokens gateway install|uninstall [SERVER ...] [--help]
+       tokens gateway status|stats [--help]
 
 One MCP server in front of all others, for an agent to start: it finds a tool, shows
 its signature and runs code that calls tools; results stay out of the window.
 
   install         take the servers of this project, or your own, behind it; shown first
-  uninstall       give them back to the client, byte for byte
+  uninstall       give them back to the client, byte for byte: all, or those named
   status          what is behind it, which rules hold; --check starts each server once
   stats           what it kept out of the window, per server
 

@@ -6,7 +6,7 @@ from tokenbudget.app.gateway_errand import GatewayErrand
 from tokenbudget.app.gateway_installing import plan_of
 from tokenbudget.app.gateway_place import SCOPES
 from tokenbudget.cli.asking import is_wanted
-from tokenbudget.cli.options import parser, settings, show, style
+from tokenbudget.cli.options import parser, refuse_dry_yes, settings, show, style
 from tokenbudget.config.gateway import MODES
 from tokenbudget.gateway.mcp.taken import PROJECT
 from tokenbudget.model.errors import BadRequest
@@ -66,7 +66,10 @@ def _options(arguments: Sequence[str]) -> Namespace:
         " (local), or your own everywhere (user)",
     )
     made.add_argument(
-        "--server", metavar="NAME", action="append", default=[], help="only this one; repeatable"
+        "servers", metavar="SERVER", nargs="*", default=[], help="only these; else all that can be"
+    )
+    made.add_argument(
+        "--server", metavar="NAME", action="append", default=[], help="the same; repeatable"
     )
     made.add_argument(
         "--mode",
@@ -92,8 +95,7 @@ def _options(arguments: Sequence[str]) -> Namespace:
     made.add_argument("--dry-run", action="store_true", help="show the plan and change nothing")
     made.add_argument("--yes", action="store_true", help="do not ask")
     options = made.parse_args(arguments)
-    if options.dry_run and options.yes:
-        raise BadRequest("--dry-run and --yes do not go together; leave one of them out")
+    refuse_dry_yes(options)
     if options.is_shared and options.scope != PROJECT:
         raise BadRequest("--shared is for the servers of .mcp.json; leave --scope out")
     return options
@@ -106,7 +108,7 @@ def _errand(options: Namespace) -> GatewayErrand:
         if not name or mode not in MODES:
             raise BadRequest(f"'{given[:80]}' is no mode; write NAME={'|'.join(MODES)}")
         modes[name] = mode
-    names = tuple(dict.fromkeys(options.server))
+    names = tuple(dict.fromkeys([*options.servers, *options.server]))
     return GatewayErrand(options.scope, options.is_shared, names, modes)
 
 

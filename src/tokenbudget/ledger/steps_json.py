@@ -13,8 +13,10 @@ from tokenbudget.model.actions import (
     ClientServer,
     EditSettings,
     EditText,
+    GatewayRecord,
     Json,
     RecoverSession,
+    RestoreText,
     SettingEdit,
     Step,
     TrashFile,
@@ -32,6 +34,8 @@ KINDS: Mapping[str, type[Step]] = {
     "archive-session": ArchiveSession,
     "recover-session": RecoverSession,
     "client-server": ClientServer,
+    "restore-text": RestoreText,
+    "gateway-record": GatewayRecord,
 }
 _NAMES = {kind: name for name, kind in KINDS.items()}
 
@@ -53,8 +57,11 @@ _PLAIN: Mapping[str, tuple[type, ...]] = {
     "server": _TEXTS,
     "kept": _TEXTS,
     "change": _TEXTS,
+    "old": _MAYBE_TEXTS,
+    "new": _MAYBE_TEXTS,
+    "folders": _COUNTS,
 }
-"""What can stand in each field that is one value; `edits` and `files` are lists."""
+"""What can stand in each field that is one value; `edits`, `files` and `servers` are lists."""
 
 
 def step_text(step: Step) -> str:
@@ -136,7 +143,7 @@ def _text(value: Json) -> str:
     return value
 
 
-_LISTS: Mapping[str, Callable[[Json], object]] = {"edits": _edit, "files": _pair}
+_LISTS: Mapping[str, Callable[[Json], object]] = {"edits": _edit, "files": _pair, "servers": _text}
 
 
 def _written(fields: Mapping[str, object]) -> str:

@@ -130,8 +130,39 @@ class ClientServer(NamedTuple):
     """`add` or `remove`."""
 
 
+class RestoreText(NamedTuple):
+    """Give a JSON file other content, of which the journal holds no word: it may be secret."""
+
+    path: str
+    old: str | None
+    """What it holds, by the hash under which it is kept; None: it is not there."""
+    new: str | None
+    """What it will hold; None: it goes, into the trash."""
+    folders: int = 0
+    """So many folders above it go with it, where nothing else is in them."""
+
+
+class GatewayRecord(NamedTuple):
+    """Take servers out of the record of what is behind the gateway: the client has them again."""
+
+    folder: str
+    """The project; '' for the person's own servers everywhere."""
+    kept: str
+    """The record as it was, by the hash under which it is kept."""
+    servers: tuple[str, ...]
+    change: str
+    """`some`, or `all` where none is behind the gateway then."""
+
+
 Step: TypeAlias = (
-    TrashFile | EditSettings | EditText | ArchiveSession | RecoverSession | ClientServer
+    TrashFile
+    | EditSettings
+    | EditText
+    | ArchiveSession
+    | RecoverSession
+    | ClientServer
+    | RestoreText
+    | GatewayRecord
 )
 
 State = Literal["planned", "done", "unchanged", "failed", "undone", "conflict"]

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from tokenbudget.model.figures import counted, cut, wrapped
 from tokenbudget.model.plain_text import one_line
+from tokenbudget.reports.gateway_health import gateway_fields
 from tokenbudget.reports.json import document
 from tokenbudget.reports.table import Column, Marked, render
 from tokenbudget.reports.usage import NOTE_WIDTH, nothing_lines, tilde, unpriced_note
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tokenbudget.analysis.usage import UsageTable
+    from tokenbudget.app.gateway_doctor import GatewayHealth
     from tokenbudget.ledger.inspection import FileReport, LowConfidence, ProblemRow
     from tokenbudget.model.figures import Style
     from tokenbudget.reports.table import Cell
@@ -183,8 +185,13 @@ def _low_confidence_lines(report: Report, style: Style) -> list[str]:
     return [*render(columns, rows, None, style), ""]
 
 
-def doctor_document(report: Report, wiring: Wiring) -> str:
-    """The report as `tokenbudget/doctor/1`, with what is wired."""
+def doctor_document(
+    report: Report,
+    wiring: Wiring,
+    gateway: GatewayHealth | None = None,
+    gateway_fault: str = "",
+) -> str:
+    """The report as `tokenbudget/doctor/1`, with what is wired, and the MCP gateway."""
     fields = {
         "ledger": report.ledger,
         "folders": list(report.folders),
@@ -200,5 +207,6 @@ def doctor_document(report: Report, wiring: Wiring) -> str:
             for row in report.low_confidence
         ],
         "wiring": wiring_fields(wiring),
+        "gateway": gateway_fields(gateway, gateway_fault),
     }
     return document("doctor", 1, fields)

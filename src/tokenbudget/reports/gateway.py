@@ -148,13 +148,18 @@ def given_back_lines(done: GivenBack | None, style: Style) -> list[str]:
         lines += wrapped(f"Note: {one_line(note)}.", style.width, "  ")
     names = ", ".join(one_line(name) for name in done.names)
     head = f"Given back, {NEXT}: {names}." if names else "The gateway was taken out."
-    return [*lines, *([] if done.faults else wrapped(head, style.width, ""))]
+    if done.left:
+        head += f" {counted(len(done.left), 'server')} still behind the gateway."
+    undo = ["Take it back: tokens undo"] if done.action is not None else []
+    return lines if done.faults else [*lines, *wrapped(head, style.width, ""), *undo]
 
 
-def leaving_lines(names: Sequence[str], style: Style) -> list[str]:
-    """What goes, before the question."""
+def leaving_lines(names: Sequence[str], left: Sequence[str], style: Style) -> list[str]:
+    """What goes, and what stays, before the question."""
     told = ", ".join(one_line(name) for name in names) or "the gateway's own entry"
-    return wrapped(f"The client gets back: {told}.", style.width, "")
+    rest = ", ".join(one_line(name) for name in left)
+    stays = f"Behind the gateway: {rest}." if rest else "The gateway goes: nothing is left there."
+    return wrapped(f"The client gets back: {told}. {stays}", style.width, "")
 
 
 # ── JSON ─────────────────────────────────────────────────────────────────────────────────────────
@@ -199,10 +204,14 @@ def _row(row: ServerRow) -> dict[str, object]:
     }
 
 
-def uninstall_document(names: Sequence[str], done: GivenBack | None) -> str:
-    """What goes, and what came of it, as JSON."""
+def uninstall_document(
+    names: Sequence[str], done: GivenBack | None, left: Sequence[str] = ()
+) -> str:
+    """What goes, what stays behind, and what came of it, as JSON."""
     fields = {
         "rows": [{"server": name} for name in names],
+        "left": [*(done.left if done else left)],
+        "action": done.action if done else None,
         "is_done": done is not None and not done.faults,
         "notes": list(done.notes) if done else [],
         "faults": list(done.faults) if done else [],

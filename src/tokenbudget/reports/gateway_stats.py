@@ -76,6 +76,12 @@ def _sums(stats: GatewayStats) -> list[str]:
             f"Avoided, all in all: ~{off:,} tokens against every schema in each request, ~{on:,}"
             " against a client that defers (modelled: requests times what was sent less)."
         )
+    said += [
+        f"{one_line(one.name)} said more than anyone reads:"
+        f" {counted(one.dropped_messages, 'notification')} dropped."
+        for one in stats.servers
+        if one.dropped_messages
+    ]
     if stats.refused:
         said.append(f"{counted(stats.refused, 'call')} refused by a rule or a person.")
     return said
@@ -113,6 +119,7 @@ def stats_document(stats: GatewayStats) -> str:
                 "result_tokens": one.raw_tokens,
                 "answer_tokens": one.answer_tokens,
                 "unused_tools": list(one.unused_tools),
+                "dropped_messages": one.dropped_messages,
             }
             for one in stats.servers
         ],

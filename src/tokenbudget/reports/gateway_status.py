@@ -5,7 +5,7 @@ Format: `tokenbudget/gateway-status/1`.
 
 from __future__ import annotations
 
-from tokenbudget.model.figures import counted, wrapped
+from tokenbudget.model.figures import wrapped
 from tokenbudget.model.plain_text import one_line
 from tokenbudget.reports.json import document
 from tokenbudget.reports.table import Column, render
@@ -104,16 +104,6 @@ def _sandbox(status: GatewayStatus) -> str:
 
 def _trouble_lines(troubles: Sequence[str], style: Style) -> list[str]:
     return [line for one in troubles for line in wrapped(f"! {one_line(one)}", style.width, "  ")]
-
-
-def health_lines(status: GatewayStatus, style: Style) -> list[str]:
-    """One line for `tokens doctor`, and one for each trouble; none where there is no gateway."""
-    if not status.rows and not status.entries:
-        return []
-    count = counted(len(status.rows), "MCP server")
-    head = f"Gateway: {count} behind it{', as it should be' if status.is_sound else ''}."
-    faults = [f"{row.name}: {row.trouble}" for row in status.rows if row.trouble]
-    return [head, *_trouble_lines([*status.troubles, *faults], style)]
 
 
 def status_document(status: GatewayStatus) -> str:

@@ -6,7 +6,12 @@ import json
 import os
 from difflib import unified_diff
 
-from tokenbudget.model.actions import ClientServer, EditSettings, EditText
+from tokenbudget.model.actions import (
+    ClientServer,
+    EditSettings,
+    EditText,
+    GatewayRecord,
+)
 from tokenbudget.model.plain_text import one_line
 
 TYPE_CHECKING = False
@@ -48,5 +53,8 @@ def _lines(step: Step) -> Iterator[str]:
         sign = "+" if step.change == "add" else "-"
         yield f"the client's own servers ({step.scope})"
         yield f"{sign} {step.server}"
+    elif isinstance(step, GatewayRecord):
+        yield "behind the gateway"
+        yield from (f"- {name}" for name in step.servers)
     else:
         yield path

@@ -9,7 +9,9 @@ from tokenbudget.model.actions import (
     ClientServer,
     EditSettings,
     EditText,
+    GatewayRecord,
     RecoverSession,
+    RestoreText,
     TrashFile,
 )
 from tokenbudget.model.figures import counted, short_count, wrapped
@@ -29,6 +31,7 @@ SHORT_SESSION = 8
 MOST_STEPS = 30
 """Lines of what comes back before a question; a dry run has all, and what is in the way is told."""
 MOST_KEYS = 4
+BELOW = " " * 4
 MOST_DIFFERENCE = 40
 """Lines shown of each file; JSON has all."""
 
@@ -39,6 +42,8 @@ KINDS = {
     ArchiveSession: "archive-session",
     RecoverSession: "recover-session",
     ClientServer: "client-server",
+    RestoreText: "restore-text",
+    GatewayRecord: "gateway-record",
 }
 _MARKS = {"undone": "  ", "conflict": "! ", "failed": "! "}
 
@@ -84,20 +89,26 @@ def undoing_lines(
 ) -> list[str]:
     """An action with every step that is taken back, the last one first; of many, `most`."""
     action, clear = undoing.action, 0
-    lines = [*_heading(action, zone, home), ""]
+    lines = [*_heading(action, zone, home, style.width), ""]
     for one in undoing.steps:
         outcome = one.outcome
         clear += outcome.state == "undone"
         if most is not None and clear > most and outcome.state == "undone":
             continue
-        first = f"{_MARKS.get(outcome.state, '! ')}{words(one.step.step, action.project, home)}"
-        lines += wrapped(first, style.width, "    ")
+        said = words(one.step.step, action.project, home)
+        lines += _indented(_MARKS.get(outcome.state, "! "), said, style.width)
         if outcome.message:
-            lines += wrapped(f"    {one_line(outcome.message)}", style.width, "    ")
+            lines += _indented(BELOW, one_line(outcome.message), style.width)
         lines += [f"      {line}" for line in _difference(outcome)[:MOST_DIFFERENCE]]
     if most is not None and clear > most:
         lines.append(f"… and {counted(clear - most, 'more step')}; --dry-run shows all")
     return lines
+
+
+def _indented(lead: str, text: str, width: int) -> list[str]:
+    """A text in lines, the first behind `lead` and the others below it."""
+    first, *more = wrapped(text, width - len(BELOW))
+    return [f"{lead}{first}", *(f"{BELOW}{line}" for line in more)]
 
 
 def _difference(outcome: Outcome) -> list[str]:
@@ -176,16 +187,21 @@ def words(step: Step, project: str, home: str) -> str:
     if isinstance(step, ClientServer):
         does = "take away from" if step.change == "add" else "give back to"
         return f"{does} the client: the MCP server {one_line(step.server)} ({step.scope})"
+    if isinstance(step, RestoreText):
+        return f"take back in {path}" if step.old else f"take away {path}, which was made"
+    if isinstance(step, GatewayRecord):
+        return f"take behind the gateway again: {one_line(', '.join(step.servers))}"
     session = one_line(step.session[:SHORT_SESSION])
     if isinstance(step, ArchiveSession):
         return f"put session {session} back, {counted(len(step.files), 'file')}"
     return f"take session {session} away again; its archive stays"
 
 
-def _heading(action: ActionRecord, zone: Zone, home: str) -> list[str]:
+def _heading(action: ActionRecord, zone: Zone, home: str, width: int) -> list[str]:
     where = f" in {short_path(action.project, home)}" if action.project else ""
     cause = one_line(action.cause)
-    lines = [f"Action {action.id}: {cause}, {date(action.at_ms, zone)}{where}"]
+    head = f"Action {action.id}: {cause}, {date(action.at_ms, zone)}{where}"
+    lines = wrapped(head, width, BELOW)
     freed = []
     if action.freed_tokens:
         freed.append(f"{short_count(action.freed_tokens)} tokens per request")
@@ -195,7 +211,7 @@ def _heading(action: ActionRecord, zone: Zone, home: str) -> list[str]:
 
 
 def _path(step: Step) -> str:
-    if isinstance(step, ClientServer):
+    if isinstance(step, ClientServer | GatewayRecord):
         return step.folder
     if isinstance(step, ArchiveSession):
         return step.files[-1][1] if step.files else step.folder

@@ -9,7 +9,9 @@ from tokenbudget.model.actions import (
     ClientServer,
     EditSettings,
     EditText,
+    GatewayRecord,
     RecoverSession,
+    RestoreText,
     TrashFile,
 )
 from tokenbudget.model.figures import counted
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tokenbudget.analysis.periods import Zone
-    from tokenbudget.model.actions import ActionRecord
+    from tokenbudget.model.actions import ActionRecord, Step
     from tokenbudget.model.figures import Style
     from tokenbudget.reports.table import Cell
 
@@ -35,8 +37,15 @@ _NOUNS = {
     ArchiveSession: "archived",
     RecoverSession: "recovered",
     ClientServer: "in the client",
+    RestoreText: "edited",
+    GatewayRecord: "given back",
 }
-_UNITS = {ArchiveSession: "session", RecoverSession: "session", ClientServer: "server"}
+_UNITS = {
+    ArchiveSession: "session",
+    RecoverSession: "session",
+    ClientServer: "server",
+    GatewayRecord: "server",
+}
 
 
 def list_lines(
@@ -95,7 +104,12 @@ def what(action: ActionRecord) -> str:
         return f"undo of action {action.undoes}"
     parts = []
     for kind, noun in _NOUNS.items():
-        states = [one.outcome.state for one in action.steps if isinstance(one.step, kind)]
+        states = [
+            state
+            for one in action.steps
+            if isinstance(one.step, kind)
+            for state in [one.outcome.state] * _things(one.step)
+        ]
         count = sum(state not in ("unchanged", "failed") for state in states)
         if count:
             unit = _UNITS.get(kind, "file")
@@ -103,6 +117,11 @@ def what(action: ActionRecord) -> str:
             few = f"{count - waiting:,} of " if waiting else ""
             parts.append(f"{few}{counted(count, unit)} {noun}")
     return ", ".join(parts) or "nothing"
+
+
+def _things(step: Step) -> int:
+    """What a step is counted for: itself, or the servers that it gives back."""
+    return len(step.servers) if isinstance(step, GatewayRecord) else 1
 
 
 def state_of(action: ActionRecord) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tokenbudget.model.figures import cut, wrapped
 from tokenbudget.model.plain_text import one_line
+from tokenbudget.reports.gateway_health import gateway_fields
 from tokenbudget.reports.json import document
 from tokenbudget.reports.table import Column, render
 from tokenbudget.resources.effect import DAEMON
@@ -13,6 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tokenbudget.app.gateway_doctor import GatewayHealth
     from tokenbudget.model.figures import Style
     from tokenbudget.reports.table import Cell
     from tokenbudget.resources.effect import Part, Wiring
@@ -49,7 +51,10 @@ def _headline(wiring: Wiring) -> str:
     elif any(part.state == "unseen" for part in wiring.parts):
         sign = "▸"
     else:
-        sign = "●" if wiring.is_anything_wired else "·"
+        is_anything = wiring.is_anything_wired or wiring.gateway is not None
+        sign = "●" if is_anything else "·"
+    if sign != "✖" and wiring.gateway is not None and not wiring.gateway.is_sound:
+        sign = "▲"
     return f"{sign} {one_line(wiring.answer)}"
 
 
@@ -191,6 +196,9 @@ def wiring_fields(wiring: Wiring) -> dict[str, object]:
     }
 
 
-def wiring_document(wiring: Wiring) -> str:
-    """The wiring alone, as a `tokenbudget/doctor/1` that holds nothing else."""
-    return document("doctor", 1, {"wiring": wiring_fields(wiring)})
+def wiring_document(
+    wiring: Wiring, gateway: GatewayHealth | None = None, gateway_fault: str = ""
+) -> str:
+    """The wiring and the gateway alone, as a `tokenbudget/doctor/1` that holds nothing else."""
+    fields = {"wiring": wiring_fields(wiring), "gateway": gateway_fields(gateway, gateway_fault)}
+    return document("doctor", 1, fields)

@@ -98,6 +98,19 @@ class LoosePath(NamedTuple):
     why: str
 
 
+class GatewayWired(NamedTuple):
+    """What the answer says of the MCP gateway; neither here nor elsewhere: it cannot be told."""
+
+    is_here: bool
+    """Whether it is wired in this project, or for the person everywhere."""
+    servers: int
+    """Behind it here."""
+    elsewhere: int
+    """Other projects that it is wired in."""
+    is_sound: bool
+    """Whether nothing is wrong with it here."""
+
+
 class Facts(NamedTuple):
     """Everything that was looked at, at one moment."""
 
@@ -126,6 +139,8 @@ class Facts(NamedTuple):
     """When sessions of the ledger began (ms), for what should have been seen since."""
     names: Mapping[str, str] = {}
     """Paths of settings files as a person calls them: `~/.claude/settings.json`."""
+    gateway: GatewayWired | None = None
+    """None: it is nowhere."""
 
     def name_of(self, path: str) -> str:
         """A path as a person calls it."""
@@ -238,6 +253,7 @@ class Wiring(NamedTuple):
     overlaps: tuple[Overlap, ...]
     daemon: Daemon
     newest_tested: str
+    gateway: GatewayWired | None = None
 
     @property
     def is_anything_wired(self) -> bool:

@@ -25,6 +25,7 @@ from tokenbudget.resources.effect import (
     Part,
     Wiring,
 )
+from tokenbudget.resources.effect_answer import answer_of
 from tokenbudget.resources.effect_troubles import troubles_of
 from tokenbudget.resources.peers import PEERS, tool_of
 from tokenbudget.resources.settings_said import MANAGED, USER
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from tokenbudget.resources.client_versions import ClientVersion
-    from tokenbudget.resources.effect import Facts, Trouble
+    from tokenbudget.resources.effect import Facts
     from tokenbudget.resources.settings_said import Said
 
 SLOW_HOOK_SECONDS = 60
@@ -53,7 +54,7 @@ def judged(facts: Facts) -> Wiring:
     is_anything = any(part.is_wired for part in parts if part.name not in BESIDE)
     return Wiring(
         at_ms=facts.now_ms,
-        answer=_answer(parts, troubles),
+        answer=answer_of(parts, troubles, facts.gateway),
         do="" if is_anything else "tokens install --dry-run",
         is_effective=not broken,
         parts=parts,
@@ -63,6 +64,7 @@ def judged(facts: Facts) -> Wiring:
         overlaps=tuple(dict.fromkeys(_overlaps(facts))),
         daemon=facts.daemon,
         newest_tested=NEWEST_TESTED,
+        gateway=facts.gateway,
     )
 
 
@@ -180,41 +182,6 @@ def _changed_at_ms(files: Sequence[Said], facts: Facts) -> int:
 
 def _scopes(files: Sequence[Said]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(file.scope for file in files))
-
-
-# ── the answer ────────────────────────────────────────────────────────────────────────────────────
-
-
-def _answer(parts: Sequence[Part], troubles: Sequence[Trouble]) -> str:
-    wired = [part for part in parts if part.is_wired and part.name not in BESIDE]
-    blocking = [one for one in troubles if one.is_blocking]
-    if not wired:
-        return "Nothing of ours is wired into Claude Code yet."
-    said = []
-    if blocking:
-        names = _listed(part.name for part in wired if part.state == "broken")
-        verb = "do" if names.endswith("s") or " and " in names else "does"
-        others = {(one.says, one.do) for one in blocking[1:]} - {(blocking[0].says, blocking[0].do)}
-        more = f" (and {len(others)} more below)" if others else ""
-        said.append(f"Wired, but {names} {verb} not work: {blocking[0].says}{more}.")
-    for state, words in (
-        ("effective", "Wired and effective"),
-        ("unseen", "Wired, not seen at work yet"),
-        ("wired", "Wired"),
-    ):
-        of_state = [_named(part) for part in wired if part.state == state]
-        if of_state:
-            said.append(f"{words}: {', '.join(of_state)}.")
-    return " ".join(said)
-
-
-def _named(part: Part) -> str:
-    return f"{part.name} ({part.detail})" if part.name == HOOKS else part.name
-
-
-def _listed(names: Iterator[str]) -> str:
-    *first, last = [*names] or [""]
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 # ── clients and events ────────────────────────────────────────────────────────────────────────────

@@ -77,7 +77,7 @@ class FileEdits:
 
     def apply(self, step: Edit) -> Outcome:
         """Make the change."""
-        with self._locked():
+        with self.locked():
             change = self._to_make(step)
             prepared = self._prepared(step, change)
             if prepared.state == "planned":
@@ -116,7 +116,7 @@ class FileEdits:
 
     def revert(self, step: Edit, outcome: Outcome, *, is_dry_run: bool) -> Outcome:
         """Take the change back."""
-        with contextlib.nullcontext() if is_dry_run else self._locked():
+        with contextlib.nullcontext() if is_dry_run else self.locked():
             change = _with_old_mode(self._to_take_back(step, outcome), step, outcome)
             if change.is_any and not is_dry_run:
                 self._write(step.path, change)
@@ -222,7 +222,8 @@ class FileEdits:
             self._trash.move(path, self._cause, folder)
 
     @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
+    def locked(self) -> Iterator[None]:
+        """Be the only one of us that writes settings."""
         with FileLock(os.path.join(self._kept.data_dir, LOCK_NAME)) as lock:
             self._wait_for(lock)
             yield

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from typing import NamedTuple
 
+from tokenbudget.resources.moved_links import Leaving, MovedLinks
 from tokenbudget.resources.text_blocks import Block, blocks_of
 
 TYPE_CHECKING = False
@@ -37,14 +39,21 @@ class Slimmed(NamedTuple):
 
 def slimmed(
     text: str,
-    stem: str,
+    place: str,
     folder: str,
     taken: Collection[str],
     tokens_of: Callable[[str], int],
 ) -> Slimmed | None:
-    """The text with its longest sections moved to `folder` (as the project knows it).
+    """The text with its longest sections moved to `folder`; their links lead where they led.
 
     Sections go until the rest is small enough. None where it is small enough, or nothing can go.
+
+    Args:
+        text: The memory file's.
+        place: Where it is, as the project knows it, such as `docs/CLAUDE.md`.
+        folder: Likewise.
+        taken: Names in that folder.
+        tokens_of: Tokens of a text.
     """
     left = tokens_of(text) - LARGEST_TOKENS
     if left <= 0:
@@ -58,7 +67,7 @@ def slimmed(
         left -= tokens
     if not chosen:
         return None
-    return _moved(text, sorted(chosen, key=lambda block: block.start), stem, folder, taken)
+    return _moved(text, sorted(chosen, key=lambda block: block.start), place, folder, taken)
 
 
 def _movable(text: str) -> list[Block]:
@@ -72,25 +81,35 @@ def _movable(text: str) -> list[Block]:
 
 
 def _moved(
-    text: str, blocks: list[Block], stem: str, folder: str, taken: Collection[str]
+    text: str, blocks: list[Block], place: str, folder: str, taken: Collection[str]
 ) -> Slimmed:
-    used = set(taken)
+    leaving = _named(blocks, posixpath.splitext(posixpath.basename(place))[0], taken)
+    links = MovedLinks(text, place, folder, leaving)
     parts: list[str] = []
     moved: list[Moved] = []
     at = 0
     line_end = "\r\n" if "\r\n" in text else "\n"
-    for block in blocks:
-        name = _free_name(stem, block.title, used)
-        used.add(name)
+    for number, (block, one) in enumerate(zip(blocks, leaving, strict=True)):
         section = text[block.start : block.end]
-        moved.append(Moved(name, section, block.title))
+        words = links.defined(links.own(section, number), number)
+        moved.append(Moved(one.name, words, block.title))
         heading = section.splitlines()[0]
-        line = f"Read `{folder}/{name}` before you work on this."
-        parts += [text[at : block.start], heading, line_end * 2, line, line_end]
+        line = f"Read `{folder}/{one.name}` before you work on this."
+        parts += [links.own(text[at : block.start]), heading, line_end * 2, line, line_end]
         if block.end < len(text):
             parts.append(line_end)
         at = block.end
-    return Slimmed("".join(parts) + text[at:], tuple(moved))
+    after = links.defined("".join(parts) + links.own(text[at:]))
+    return Slimmed(after, tuple(moved))
+
+
+def _named(blocks: list[Block], stem: str, taken: Collection[str]) -> list[Leaving]:
+    used, leaving = set(taken), []
+    for block in blocks:
+        name = _free_name(stem, block.title, used)
+        used.add(name)
+        leaving.append(Leaving(block.start, block.end, name))
+    return leaving
 
 
 def _free_name(stem: str, title: str, used: Collection[str]) -> str:

@@ -22,6 +22,8 @@ _HTML = re.compile(
 _LABEL = re.compile(r"\]\[([^\]\n]{0,200})\]|\[([^\]\n]{1,200})\](?![\[(:])")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//|/|~|\$|\{")
 
+_NO_NAME = "\0"
+"""No folder is called so."""
 
 LONGEST_LINE = 20_000
 """What is longer is a blob; no link is looked for in it."""
@@ -139,11 +141,13 @@ def anchors_of(titles: Sequence[str]) -> list[str]:
 
 
 def from_folder(target: str, folder: str) -> str:
-    """How a target reads from a folder below, both seen from the same one."""
+    """How a target reads from another folder, both seen from the same one."""
     path, mark, rest = _split(target)
     if not path:
         return target
-    told = posixpath.relpath(posixpath.normpath(path), folder)
+    # far enough below a root that no `..` reaches it, whatever folder this process stands in
+    root = "/" + f"{_NO_NAME}/" * (path.count("..") + folder.count(".."))
+    told = posixpath.relpath(posixpath.join(root, path), posixpath.join(root, folder))
     return told + ("/" if path.endswith("/") else "") + mark + rest
 
 

@@ -14,13 +14,16 @@ from tokenbudget.model.actions import (
     ClientServer,
     EditSettings,
     EditText,
+    GatewayRecord,
     Outcome,
     RecoverSession,
+    RestoreText,
     TrashFile,
 )
 from tokenbudget.model.errors import TokenBudgetError
 from tokenbudget.resources.file_edits import FileEdits
 from tokenbudget.resources.trashing import Trashing
+from tokenbudget.resources.whole_texts import WholeTexts
 from tokenbudget.system.rooted import Rooted
 
 TYPE_CHECKING = False
@@ -50,6 +53,7 @@ class StepHands(NamedTuple, Generic[_Done]):
 
 SessionHands = StepHands[SessionStep]
 ClientHands = StepHands[ClientServer]
+RecordHands = StepHands[GatewayRecord]
 
 
 class Workshop:
@@ -65,6 +69,7 @@ class Workshop:
         archive: SessionHands | None = None,
         recover: SessionHands | None = None,
         client: ClientHands | None = None,
+        record: RecordHands | None = None,
         cause: str = "tokens",
     ) -> None:
         """Build a workshop.
@@ -77,15 +82,21 @@ class Workshop:
             archive: Does the steps that archive a session; without it they fail.
             recover: The same for those that recover one.
             client: The same for those that the agent's client carries out.
+            record: The same for those of the gateway's record.
             cause: The command; the trash tells it.
         """
         rooted = Rooted(roots)
         self._trashing = Trashing(trash, rooted, cause)
         self._edits = FileEdits(trash, kept, rooted, clock, cause)
+        self._whole = whole = WholeTexts(trash, kept, rooted, self._edits.locked, cause)
         self._by_others: dict[type, StepHands[Any] | None] = {
             ArchiveSession: archive,
             RecoverSession: recover,
             ClientServer: client,
+            RestoreText: StepHands(
+                whole.apply, whole.verify, whole.look, whole.foresee, whole.revert
+            ),
+            GatewayRecord: record,
         }
 
     def prepare(self, step: Step) -> Outcome:
@@ -94,9 +105,11 @@ class Workshop:
         `planned`, with a result where there is anything to write down; any other state says that
         the step will not be done.
         """
-        if not isinstance(step, EditSettings | EditText):
+        if not isinstance(step, EditSettings | EditText | RestoreText):
             return Outcome("planned", "")
         try:
+            if isinstance(step, RestoreText):
+                return self._whole.prepare(step)
             return self._edits.prepare(step)
         except (TokenBudgetError, OSError) as wrong:
             return _failed(wrong)
@@ -178,10 +191,12 @@ class Workshop:
             found = _failed(wrong)
         return found._replace(result={**outcome.result, **found.result})
 
-    def _hands(self, step: SessionStep | ClientServer) -> StepHands[Any]:
+    def _hands(
+        self, step: SessionStep | ClientServer | RestoreText | GatewayRecord
+    ) -> StepHands[Any]:
         hands = self._by_others[type(step)]
         if hands is None:
-            what = step.server if isinstance(step, ClientServer) else step.session
+            what = getattr(step, "session", "") or getattr(step, "server", "the gateway's record")
             raise TokenBudgetError(f"{what} cannot be handled here")
         return hands
 

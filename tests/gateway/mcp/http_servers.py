@@ -13,6 +13,8 @@ from zlib import compress
 
 VERSION = "2025-11-25"
 SESSION = "s-1"
+NOISE = 600
+"""Notifications that the fault `noisy` puts before each answer of a call."""
 
 
 class HttpServer(ThreadingHTTPServer):
@@ -88,6 +90,11 @@ class Exchange(BaseHTTPRequestHandler):
             self.send_header("content-length", "1000")
             self.end_headers()
             self.close_connection = True
+        elif is_call and fault == "noisy":
+            note = {"jsonrpc": "2.0", "method": "notifications/message", "params": {"data": "x"}}
+            told = b"event: message\ndata: %s\n\n" % json.dumps(note).encode() * NOISE
+            told += b"event: message\ndata: %s\n\n" % reply
+            self.plain(200, told, {"content-type": "text/event-stream"})
         elif fault in ("events", "bigevent") and method != "initialize":
             progress = {"progressToken": number, "progress": 1}
             note = {"jsonrpc": "2.0", "method": "notifications/progress", "params": progress}

@@ -108,12 +108,13 @@ async def hub_over(
     limits: HubLimits = QUICK,
     environment: Mapping[str, str] = ENVIRONMENT,
     client: Client | None = None,
+    dropped: Callable[[str, int], None] = lambda server, count: None,
 ) -> AsyncIterator[Case]:
     client, clock = client or Client(), ManualClock()
     cache = CatalogueCache(str(folder / "catalogues"))
     hub = Hub(
         servers, cache, client, clock, limits,
-        environment=environment, log_folder=str(folder / "logs"),
+        environment=environment, log_folder=str(folder / "logs"), dropped=dropped,
     )  # fmt: skip
     try:
         yield Case(folder, hub, client, clock)

@@ -6,9 +6,11 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from tests.gateway.mcp.http_servers import HttpServer, http_server
+from tests.gateway.mcp.http_servers import NOISE, HttpServer, http_server
 from tests.gateway.mcp.hubs import ENVIRONMENT, QUICK, hub_over, run, tool, until
 
+from tokenbudget.gateway.mcp.hub_rates import A_SECOND, MOST_NOTES_AT_ONCE
+from tokenbudget.gateway.mcp.hub_sieve import UNASKED_HTTP_SECONDS
 from tokenbudget.gateway.mcp.hub_values import HubLimits
 from tokenbudget.gateway.mcp.server_config import ServerConfig, configs_from
 from tokenbudget.gateway.mcp.values import Answer, CallFailed
@@ -185,3 +187,25 @@ def test_a_key_never_goes_to_another_address(tmp_path: Path, kind: str, fault: s
         run(work)
         assert server.seen
         assert other.seen == []
+
+
+def test_a_noisy_server_has_to_wait_and_its_call_works(tmp_path: Path) -> None:
+    told: list[tuple[str, int]] = []
+    limits = SMALL._replace(start_seconds=20, call_seconds=20)
+
+    async def work() -> float:
+        servers = web(place(server, "http"))
+        async with hub_over(
+            tmp_path, servers, limits, dropped=lambda name, count: told.append((name, count))
+        ) as case:
+            await case.hub.catalogue("web")
+            started = asyncio.get_running_loop().time()
+            answer = await case.hub.call(tool("web"), {"n": 1})
+            assert answer.content[0]["text"] == '{"n": 1}'
+            return asyncio.get_running_loop().time() - started
+
+    with http_server("noisy") as server:
+        took_seconds = run(work)
+    dropped = sum(count for _, count in told)
+    assert NOISE - MOST_NOTES_AT_ONCE - A_SECOND * (took_seconds + 1) <= dropped < NOISE
+    assert took_seconds >= (dropped - 10) * UNASKED_HTTP_SECONDS / 2

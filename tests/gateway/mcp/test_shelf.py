@@ -9,8 +9,9 @@ import pytest
 
 from tokenbudget.gateway.mcp.catalogue import catalogue_of
 from tokenbudget.gateway.mcp.catalogue_cache import CatalogueCache
+from tokenbudget.gateway.mcp.missing_servers import MissingServers
 from tokenbudget.gateway.mcp.server_config import configs_from
-from tokenbudget.gateway.mcp.shelf import Shelf, told_missing
+from tokenbudget.gateway.mcp.shelf import Known, Shelf
 from tokenbudget.gateway.mcp.values import Catalogue
 
 TOOL = {"name": "go", "description": "Goes.", "inputSchema": {"type": "object"}}
@@ -71,6 +72,11 @@ def test_a_server_whose_tools_are_known_is_not_complained_of(cache: CatalogueCac
     shelf.failed("a", "it broke down")
     assert told_missing(shelf.known, 1) == ""
     assert len(shelf.known.directory.tools) == 1
+
+
+def told_missing(known: Known, servers: int) -> str:
+    """What a client is told that was told nothing before."""
+    return MissingServers().words(known, servers)
 
 
 def test_many_missing_servers_are_told_in_few_words(cache: CatalogueCache) -> None:

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -206,6 +207,9 @@ def test_where_none_can_be_started_that_is_not_called_none(place: Place) -> None
         assert "can be started; find_tools says why" in talk.greet()["instructions"]
         text, _ = talk.call("find_tools", task="anything")
         assert "wrong cannot be used: `command` is no text" in text
+        again, _ = talk.call("find_tools", task="anything")
+        assert again.endswith("\n1 of 1 cannot be used")
+        assert "`command`" not in again
 
 
 def test_the_audit_names_servers_that_have_not_listed_their_tools_yet(place: Place) -> None:
@@ -308,12 +312,19 @@ def test_what_is_asked_before_the_client_closes_its_end_is_answered(place: Place
     ]
     said = b"\n".join(json.dumps({"jsonrpc": "2.0", **one}).encode() for one in messages)
     place.serves({})
+    script = (
+        "import atexit, os, sys\nfrom tokenbudget.cli import main\n"
+        "from tokenbudget.gateway.mcp import stdio_door\n"
+        "stdio_door.LAST_SECONDS = 60.0  # a busy machine takes longer than a person would wait\n"
+        "atexit.register(os.write, 2, b'threads in native code abort it here')\n"
+        "sys.exit(main())"
+    )
     done = subprocess.run(
-        place.command(),
+        [sys.executable, "-P", "-c", script, "gateway", "--config", str(place.config)],
         input=said,
         capture_output=True,
         env=place.environment,
-        timeout=20,
+        timeout=90,
         check=True,
     )
     answers = [json.loads(line) for line in done.stdout.splitlines()]

@@ -16,6 +16,7 @@ from tokenbudget.gateway.mcp.front_tools import (
     instructions,
     static_tools,
 )
+from tokenbudget.gateway.mcp.missing_servers import MissingServers
 from tokenbudget.gateway.mcp.pass_through import (
     COMPLETIONS,
     LISTINGS,
@@ -24,7 +25,6 @@ from tokenbudget.gateway.mcp.pass_through import (
     PROMPTS,
     RESOURCES,
 )
-from tokenbudget.gateway.mcp.shelf import told_missing
 from tokenbudget.gateway.mcp.signature_text import cut, quoted
 from tokenbudget.gateway.mcp.signatures import detail, signatures
 
@@ -89,6 +89,7 @@ class FrontAnswers:
     def __init__(self, desk: Desk, client: Client) -> None:
         self._desk = desk
         self._client = client
+        self._missing = MissingServers()
         self._methods: dict[str, Callable[[Message], Message | Later]] = {
             "initialize": self._initialize,
             "ping": lambda _: {},
@@ -198,7 +199,7 @@ class FrontAnswers:
     def _found(self, tasks: list[str], limit: int) -> Message:
         known, finder = self._desk.shelf.finder()
         text = told(finder.find(tasks, limit), known.directory)
-        missing = told_missing(known, len(self._desk.shelf.configs))
+        missing = self._missing.words(known, len(self._desk.shelf.configs))
         return self._told("find", tasks, f"{text}\n{missing}" if missing else text)
 
     def _describe(self, arguments: Message) -> Message | Later:

@@ -17,7 +17,7 @@ from tokenbudget.model.plain_text import one_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from tokenbudget.gateway.mcp.catalogue_cache import CatalogueCache
     from tokenbudget.gateway.mcp.hub_values import Progress, ToClient
@@ -45,15 +45,17 @@ class Hub:
         *,
         environment: Mapping[str, str],
         log_folder: str = "",
+        dropped: Callable[[str, int], None] = lambda server, count: None,
     ) -> None:
         """`environment` is the gateway's own; servers get of it what `server_environment` says.
 
         `log_folder` takes what servers write to their standard error; '' throws it away.
+        `dropped` is told now and then how many notifications of a server nobody read.
         """
         limits = as_told(limits, environment)
         self._keeper = Keeper()
         starting = asyncio.Semaphore(MOST_STARTING)
-        around = Surroundings(limits, environment, self._keeper, passage, starting)
+        around = Surroundings(limits, environment, self._keeper, passage, starting, dropped)
         self._servers = {
             config.name: Server(config, around, cache, clock, log_folder) for config in configs
         }

@@ -13,8 +13,10 @@ import re
 from typing import NamedTuple
 
 from tokenbudget.gateway.mcp import hub_stateless as stateless
+from tokenbudget.gateway.mcp.hub_held import HeldChanges
 from tokenbudget.gateway.mcp.hub_lines import message_in
 from tokenbudget.gateway.mcp.hub_peer import RequestRefused, SessionGone
+from tokenbudget.gateway.mcp.hub_sieve import UNASKED_HTTP_SECONDS, Sieve
 from tokenbudget.gateway.mcp.values import CallFailed
 from tokenbudget.model.plain_text import one_line
 
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     import httpx2
     from mcp.client._transport import TransportStreams
 
-    from tokenbudget.gateway.mcp.hub_stdio import Arrivals
+    from tokenbudget.gateway.mcp.hub_output import Arrivals
     from tokenbudget.gateway.mcp.server_config import ServerConfig
 
 CONNECT_SECONDS = 30.0
@@ -128,11 +130,13 @@ class HttpServer:
             async with self._transport() as streams:
                 self._streams = streams
                 ready.set_result(None)
-                async for item in streams[0]:
-                    if not isinstance(item, Exception):
-                        arrivals.received(
-                            item.message.model_dump(by_alias=True, exclude_unset=True)
-                        )
+                sieve = Sieve(asyncio.get_running_loop().time(), UNASKED_HTTP_SECONDS)
+                held = HeldChanges(sieve, arrivals)
+                with contextlib.closing(held):
+                    async for item in streams[0]:
+                        if not isinstance(item, Exception):
+                            message = item.message.model_dump(by_alias=True, exclude_unset=True)
+                            await _handed_on(message, sieve, held, arrivals)
         except asyncio.CancelledError:
             why = "was stopped"
             raise
@@ -193,6 +197,19 @@ class HttpServer:
         kind = response.headers.get("content-type", "").lower()
         if not kind.startswith("text/event-stream"):  # whose events are bounded one by one
             response.stream = _bounded(response.stream, self._limits.message_bytes)
+
+
+async def _handed_on(
+    message: dict[str, object], sieve: Sieve, held: HeldChanges, arrivals: Arrivals
+) -> None:
+    """Hand a message on, as fast as it is worth: meanwhile the server has to wait."""
+    loop, before = asyncio.get_running_loop(), sieve.dropped
+    sieve.hand_on(message, 0, arrivals, loop.time())
+    if sieve.dropped > before:
+        arrivals.dropped(1)
+        held.look()
+    if pause := sieve.pause_seconds(loop.time()):
+        await asyncio.sleep(pause)
 
 
 def _load() -> None:

@@ -137,8 +137,8 @@ class Peer:
             self._quietly({"jsonrpc": "2.0", "method": method, "params": dict(params)})
         )
 
-    def received(self, message: Mapping[str, object]) -> None:
-        """Take one message of the server; never raises."""
+    def received(self, message: Mapping[str, object]) -> bool:
+        """Take one message of the server; whether it is an answer that is awaited. Never raises."""
         method, number = message.get("method"), message.get("id")
         if isinstance(method, str):
             given = message.get("params")
@@ -149,6 +149,8 @@ class Peer:
                 self._take_request(number, method, params)
         elif (pending := self._pending.get(_number(number))) and not pending.answer.done():
             pending.answer.set_result(dict(message))
+            return True
+        return False
 
     def lost_answer(self, number: int | None, why: CallFailed) -> None:
         """An answer came that cannot be read: of this request, or (None) of any."""

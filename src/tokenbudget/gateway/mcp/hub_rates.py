@@ -26,11 +26,20 @@ class Rate:
 
     def allows(self, now: float) -> bool:
         """Whether one more may happen at this time; it then has."""
-        earned = max(0.0, now - self._at) * self._a_second
-        self._left, self._at = min(self._left + earned, self._most), now
-        may = self._left >= 1
+        may = self.is_left(now)
         self._left -= 1 if may else 0
         return may
+
+    def is_left(self, now: float) -> bool:
+        """Whether one more may happen at this time."""
+        earned = max(0.0, now - self._at) * self._a_second
+        self._left, self._at = min(self._left + earned, self._most), now
+        return self._left >= 1
+
+    def is_full(self, now: float) -> bool:
+        """Whether as many may happen at once as ever: as if it had never been asked."""
+        self.is_left(now)
+        return self._left >= self._most
 
 
 def at_a_rate(progress: Progress, time: Callable[[], float]) -> Progress:

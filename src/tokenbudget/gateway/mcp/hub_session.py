@@ -1,7 +1,7 @@
 """One session with one server: from its first word to its last, over whatever transport.
 
 What the server asks on its way goes to the client before the gateway; what it says of itself is
-passed on at a bounded rate, since a server can talk faster than anyone listens.
+passed on, as far as the reader of it (`hub_sieve`) let it through.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from typing import NamedTuple
 from tokenbudget import __version__
 from tokenbudget.gateway.mcp import hub_stateless as stateless
 from tokenbudget.gateway.mcp.catalogue import MOST_TOOLS, catalogue_of
+from tokenbudget.gateway.mcp.hub_dropped import DroppedCount
 from tokenbudget.gateway.mcp.hub_http import HttpLimits, HttpServer
 from tokenbudget.gateway.mcp.hub_log import quoted
 from tokenbudget.gateway.mcp.hub_peer import Allowed, Peer, RequestRefused
-from tokenbudget.gateway.mcp.hub_rates import MOST_NOTES_AT_ONCE, Rate, at_a_rate
+from tokenbudget.gateway.mcp.hub_rates import at_a_rate
 from tokenbudget.gateway.mcp.hub_stdio import StdioServer, started
 from tokenbudget.gateway.mcp.values import CallFailed, CallRefused
 from tokenbudget.model.plain_text import one_line
@@ -58,6 +59,8 @@ class Surroundings(NamedTuple):
     passage: ToClient
     starting: asyncio.Semaphore
     """Servers that start at the same time; the others wait, and not on their own time."""
+    dropped: Callable[[str, int], None]
+    """Told of a server how many of its notifications nobody read."""
 
 
 class Session:
@@ -74,10 +77,10 @@ class Session:
         self._tools_changed = tools_changed
         self._lost = lost
         self._server: StdioServer | HttpServer | None = None
-        self._notes = Rate(MOST_NOTES_AT_ONCE, _now())
         self._hello: dict[str, object] = {}
         self.peer = Peer(config.name, self._send, self)
         self.is_lost = False
+        self._dropped = DroppedCount(lambda count: around.dropped(config.name, count))
         self._is_open = False
         self._is_stateless = False
         self._listening: asyncio.Task[None] | None = None
@@ -154,6 +157,7 @@ class Session:
     async def close(self, patience_seconds: float) -> None:
         """End it; it is gone after this."""
         self.is_lost = True
+        self._dropped.tell()
         self.peer.lose(f"{one_line(self._config.name)} was stopped")
         if self._server is not None:
             await self._server.close(patience_seconds)
@@ -167,9 +171,13 @@ class Session:
 
     # What arrives of the server.
 
-    def received(self, message: Mapping[str, object]) -> None:
-        """One message."""
-        self.peer.received(message)
+    def received(self, message: Mapping[str, object]) -> bool:
+        """One message; whether somebody waited for it."""
+        return self.peer.received(message)
+
+    def dropped(self, count: int) -> None:
+        """The server said so much more than anyone reads."""
+        self._dropped.add(count)
 
     def lost_answer(self, number: int | None, why: CallFailed) -> None:
         """A message that could not be kept."""
@@ -196,10 +204,10 @@ class Session:
         raise LookupError(method)
 
     def told(self, method: str, params: Mapping[str, object]) -> None:
-        """A notification of the server."""
+        """A notification of the server; how often it may say so, the reader of it has seen to."""
         if method == "notifications/tools/list_changed":
             self._tools_changed()
-        elif method in _PASSED_ON and self._notes.allows(_now()):
+        elif method in _PASSED_ON:
             self._around.passage.notify(self._config.name, method, params)
 
     async def _connect(self) -> None:

@@ -12,17 +12,11 @@ import os
 import signal
 import subprocess
 from functools import partial
-from typing import Protocol
 
 from tokenbudget.gateway.mcp.hub_lines import (
-    ENDS_BYTES,
-    Endless,
-    Lines,
-    TooLong,
-    likely_id,
     line_of,
-    message_in,
 )
+from tokenbudget.gateway.mcp.hub_output import Errors, Output
 from tokenbudget.gateway.mcp.server_environment import environment_of
 from tokenbudget.gateway.mcp.values import CallFailed
 from tokenbudget.model.plain_text import one_line
@@ -33,28 +27,12 @@ if TYPE_CHECKING:
 
     from tokenbudget.gateway.mcp.hub_keeper import Keeper
     from tokenbudget.gateway.mcp.hub_log import ServerLog
+    from tokenbudget.gateway.mcp.hub_output import Arrivals
     from tokenbudget.gateway.mcp.server_config import ServerConfig
 
-MOST_JUNK_BYTES = 64_000_000
-"""Of what is no message, since the last one that was."""
-LEAST_JUNK_BYTES = 256
-"""What a line of it counts for at the least: looking at it costs time too."""
 END_SECONDS = 0.3
 """How long a program that closed its output is given to tell how it ended."""
 _LOOK_SECONDS = 0.005
-
-
-class Arrivals(Protocol):
-    """Where what a server sends goes; nothing of it raises."""
-
-    def received(self, message: Mapping[str, object]) -> None:
-        """One message."""
-
-    def lost_answer(self, number: int | None, why: CallFailed) -> None:
-        """A message that could not be kept: the answer to this request, or nobody knows."""
-
-    def lose(self, why: str) -> None:
-        """The server is gone."""
 
 
 class StdioServer:
@@ -67,6 +45,7 @@ class StdioServer:
         self._pipes: list[asyncio.BaseTransport] = []
         self._input = _Input(self._end)
         self._arrivals: Arrivals | None = None
+        self._output: Output | None = None
         self._log: ServerLog | None = None
         self._ending: asyncio.Task[None] | None = None
         self._is_gone = False
@@ -76,11 +55,11 @@ class StdioServer:
         loop = asyncio.get_running_loop()
         process = self._process
         self._arrivals, self._log = arrivals, log
-        output = _Output(self._name, arrivals, longest_bytes, self._end)
+        self._output = output = Output(self._name, arrivals, longest_bytes, self._end)
         for pipe, protocol, connect in (
             (process.stdin, self._input, loop.connect_write_pipe),
             (process.stdout, output, loop.connect_read_pipe),
-            (process.stderr, _Errors(log), loop.connect_read_pipe),
+            (process.stderr, Errors(log), loop.connect_read_pipe),
         ):
             transport, _ = await connect(partial(_same, protocol), pipe)
             self._pipes.append(transport)
@@ -141,6 +120,8 @@ class StdioServer:
         if why:
             self.kill()
         await self._has_ended(END_SECONDS)
+        if not why and self._output is not None:
+            await self._output.goes_on.wait()  # what it answered may be unread: a second at most
         await asyncio.sleep(_LOOK_SECONDS)  # its last words are on the way
         arrivals.lose(f"{self._name} {why or self._how_ended()}{log.last_words()}")
 
@@ -220,65 +201,6 @@ class _Input(asyncio.Protocol):
         self.transport = None
         self.has_room.set()
         self._ended("")
-
-
-class _Output(asyncio.Protocol):
-    """The server's output."""
-
-    def __init__(
-        self, name: str, arrivals: Arrivals, longest_bytes: int, ended: Callable[[str], None]
-    ) -> None:
-        self._name = name
-        self._arrivals = arrivals
-        self._longest_bytes = longest_bytes
-        self._ended = ended
-        self._lines = Lines(longest_bytes)
-        self._junk_bytes = 0
-
-    def data_received(self, data: bytes) -> None:
-        if self._junk_bytes > MOST_JUNK_BYTES:
-            return
-        try:
-            for line in self._lines.feed(data):
-                self._take(line)
-        except Endless:
-            self._junk_bytes = MOST_JUNK_BYTES + 1
-        if self._junk_bytes > MOST_JUNK_BYTES:
-            self._ended("flooded its output with what is no message, and was stopped")
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._ended("")
-
-    def _take(self, line: bytes | TooLong) -> None:
-        if isinstance(line, TooLong):
-            size, most = f"{line.length_bytes:,}", f"{self._longest_bytes:,}"
-            why = f"{self._name}: the answer has {size} bytes, {most} are taken: ask for less"
-            self._arrivals.lost_answer(likely_id(line.head, line.tail), CallFailed(why))
-        elif (message := message_in(line)) is not None:
-            self._junk_bytes = 0
-            self._arrivals.received(message)
-        else:
-            self._junk_bytes += len(line) + LEAST_JUNK_BYTES
-            self._pass_over(line)
-
-    def _pass_over(self, line: bytes) -> None:
-        """What is no message; whoever waits for the answer that it was to be is told."""
-        head, tail = line[:ENDS_BYTES], line[-ENDS_BYTES:]
-        if b'"jsonrpc"' in head or b'"jsonrpc"' in tail:
-            number = likely_id(head, tail)
-            if number is not None:
-                why = f"{self._name}: the answer is no JSON that can be read"
-                self._arrivals.lost_answer(number, CallFailed(why))
-
-
-class _Errors(asyncio.Protocol):
-    """The server's standard error."""
-
-    def __init__(self, log: ServerLog) -> None:
-        self._log = log
-
-    def data_received(self, data: bytes) -> None:
-        self._log.write(data)
 
 
 def _same(protocol: asyncio.Protocol) -> asyncio.Protocol:

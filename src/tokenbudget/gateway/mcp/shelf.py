@@ -10,7 +10,6 @@ import threading
 from typing import NamedTuple
 
 from tokenbudget.gateway.mcp.directory import Directory
-from tokenbudget.gateway.mcp.signature_text import cut, quoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from tokenbudget.gateway.mcp.finding import Finder
     from tokenbudget.gateway.mcp.server_config import ServerConfig
     from tokenbudget.gateway.mcp.values import Catalogue, Tool
-
-MOST_NAMED, MOST_REASON_CHARS = 6, 120
 
 
 class Known(NamedTuple):
@@ -129,37 +126,3 @@ class Shelf:
     def _ordered(self) -> list[tuple[str, Catalogue]]:
         found = ((config.name, self._catalogues.get(config.name)) for config in self.configs)
         return [(name, one) for name, one in found if one is not None]
-
-
-def told_missing(known: Known, servers: int) -> str:
-    """What the agent has to know of servers whose tools are not there; '' where all are."""
-    said = []
-    if known.waiting:
-        count = len(known.waiting)
-        verb = "is" if count == 1 else "are"
-        said.append(
-            f"{count} of {servers} servers {verb} still starting ({_names(known.waiting)}): their"
-            " tools are missing here, ask again"
-        )
-    unknown = [name for name in known.troubles if all(one.server != name for one in _listed(known))]
-    said += [
-        _unusable_words(quoted(name), quoted(known.troubles[name])) for name in unknown[:MOST_NAMED]
-    ]
-    return "\n".join(said)
-
-
-def _unusable_words(name: str, reason: str) -> str:
-    """A server and why it cannot be used; the reason may begin with its name, said once then."""
-    if reason.startswith(f"{name} "):
-        return cut(reason, MOST_REASON_CHARS + 40)
-    shown = cut(reason.removeprefix(f"{name}: "), MOST_REASON_CHARS)
-    return f"{cut(name, 40)} cannot be used: {shown}"
-
-
-def _listed(known: Known) -> Sequence[Catalogue]:
-    return known.directory.catalogues
-
-
-def _names(servers: Sequence[str]) -> str:
-    shown = ", ".join(cut(quoted(name), 40) for name in servers[:MOST_NAMED])
-    return shown + (", …" if len(servers) > MOST_NAMED else "")

@@ -61,7 +61,11 @@ class StdioDoor:
 
 
 def serve_stdio(make_front: Callable[[Told], Front], engine: Engine) -> None:
-    """Serve the client at standard input and output until it is gone; ends what was started."""
+    """Serve the client at standard input and output until it is gone; then all ends, this too.
+
+    What is loaded beside (the vocabulary, in native code) may still be at it, and a thread that
+    comes back from there while the interpreter is taken down aborts the process.
+    """
     door = StdioDoor(INPUT, _own_output())
     with stopped_by_signals(engine):
         front = make_front(door.send)
@@ -71,6 +75,7 @@ def serve_stdio(make_front: Callable[[Told], Front], engine: Engine) -> None:
         finally:
             front.cancel_all()
             engine.close()
+    os._exit(0)
 
 
 @contextlib.contextmanager

@@ -154,7 +154,12 @@ def catalogues_path(data_dir: str) -> str:
 
 def read_record(path: str) -> Record | None:
     """The record at a path; None where there is none, or it is none of ours."""
-    found = _object(_text(path))
+    return record_in(_text(path))
+
+
+def record_in(text: str) -> Record | None:
+    """The record that `record_text` wrote; None where it is none of ours."""
+    found = _object(text)
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         return None
     project, given = found.get("project"), found.get("servers")
