@@ -7,9 +7,10 @@
 `rest` starts the daemon of a home of its own, with live sessions in it, and reads the processor
 time of the daemon and of its worker from /proc. `tick` turns the loop over one session with a
 transcript of 0.2 to 50 MB, compacted now and then: with nothing new, and with one request more each
-time. `day` turns it as often as a day has ticks, by a clock that the program moves, over a session
-that grows and is compacted again and again (with --still, that is at rest); memory, files and the
-ledger are looked at on the way. Times of a tick are the process's own, beside the time by the
+time; and what the first turn of a process took, which counts and replays all of it. `day` turns it
+as often as a day has ticks, by a clock that the program moves, over a session that grows and is
+compacted again and again (with --still, that is at rest); memory, files and the ledger are looked
+at on the way. Times of a tick are the process's own, beside the time by the
 clock, which has in it whatever else the machine does. Nothing here calls a model.
 """
 
@@ -248,7 +249,7 @@ def _resident_bytes(pid: int | str = "self") -> int:
 
 def tick(rounds: int) -> None:
     """A turn of the loop over one session, by the size of its transcript."""
-    print("                          nothing new, ms            a request more, ms")
+    print("                          nothing new, ms            a request more, ms     first, ms")
     print("transcript   level      p50    p99  (clock p99)     p50    p99  (clock p99)")
     for size_mb in SIZES_MB:
         for level, used in (("healthy", 35_000), ("warning", 100_000)):
@@ -261,9 +262,7 @@ def _ticks(size_mb: float, level: str, used: int, rounds: int) -> None:
         session = Session(home, "s1", clock.ms - 120_000)
         session.fill(round(size_mb * 1e6), used, clock.ms)
         with a_loop(home, clock) as loop:
-            for _ in range(4):
-                loop.turn()
-                clock.sleep(TICK_SECONDS)
+            first = _timed(loop, clock, 4, lambda: None)[0][0]
 
             def grow() -> None:
                 if session.used_tokens > used + 40_000:
@@ -273,7 +272,8 @@ def _ticks(size_mb: float, level: str, used: int, rounds: int) -> None:
 
             still = _timed(loop, clock, rounds, lambda: None)
             grown = _timed(loop, clock, rounds, grow)
-        print(f"{size_mb:7.1f} MB   {level:8} {_figures(still)} {_figures(grown)}")
+        figures = f"{_figures(still)} {_figures(grown)}"
+        print(f"{size_mb:7.1f} MB   {level:8} {figures} {first:13.0f}", flush=True)
 
 
 def _timed(

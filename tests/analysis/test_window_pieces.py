@@ -3,7 +3,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.analysis.window_builders import KINDS, request_row, words
 
-from tokenbudget.analysis.window_pieces import GROUPS, HIDDEN, Held, group_of, label_of, share_out
+from tokenbudget.analysis.window_pieces import (
+    GROUPS,
+    HIDDEN,
+    Held,
+    answer_keys,
+    group_of,
+    label_of,
+    share_out,
+)
 from tokenbudget.ledger.windows import PieceRow
 from tokenbudget.model import window
 
@@ -159,3 +167,14 @@ class TestSharing:
         share_out(answer, request_row("a", 100, 505, thinking_tokens=505))
 
         assert answer[1].tokens >= 0
+
+
+def test_only_what_a_model_wrote_names_its_response() -> None:
+    """A tool's result bears the id of its call; a hostile one may bear that of a response."""
+    measure = words(1)
+    kinds = (window.TEXT, window.THINKING, window.TOOL_USE, window.OTHER, window.PROMPT)
+    rows = [PieceRow(0, 0, "", kind, "", "", kind, 8, measure) for kind in kinds]
+    rows.append(PieceRow(0, 0, "", window.TOOL_RESULT, "", "", "r1", 8, measure))
+    rows.append(PieceRow(0, 0, "", window.TEXT, "", "", "", 8, measure))
+
+    assert answer_keys(rows) == {window.TEXT, window.THINKING, window.TOOL_USE, window.OTHER}

@@ -12,13 +12,14 @@ from tests.analysis.window_builders import (
 )
 
 from tokenbudget.analysis.composition import components
+from tokenbudget.analysis.window_contents import PIECE_TOLERANCE_TOKENS, STEADY_TOKENS
 from tokenbudget.analysis.window_pieces import (
     GROUPS,
     HIDDEN,
     MESSAGES,
     SYSTEM_TOOLS,
 )
-from tokenbudget.analysis.window_replay import PIECE_TOLERANCE_TOKENS, STEADY_TOKENS, Replay
+from tokenbudget.analysis.window_replay import Replay
 from tokenbudget.metering.calibration import Fit
 from tokenbudget.model import window
 
@@ -1078,3 +1079,19 @@ class TestAnyStory:
             by_group[piece.group] += piece.tokens
 
         assert replay.groups() == pytest.approx(by_group, rel=ROUNDING, abs=ROUNDING)
+
+    @pytest.mark.parametrize("ratio", [5e-324, 2.225073858507203e-309, 1e-300, 1e-12])
+    def test_a_way_of_counting_that_counts_next_to_nothing_gives_numbers(
+        self, ratio: float
+    ) -> None:
+        """Hypothesis found it: scaled up from such a sum, no prompt is a number any more."""
+        story = Story()
+        for key, output_tokens in (("a", 1), ("b", 0)):
+            story.request(key, 1, output_tokens, has_stop_reason=output_tokens > 0)
+            story.put(window.TEXT, link=key)
+        story.put(window.SYSTEM_PROMPT)
+        story.put(window.SYSTEM_PROMPT, 1)
+        story.turn("c", 2, 0)
+
+        replay = story.replay(plain_fit(ratio=ratio))
+        assert sum(replay.groups().values()) == pytest.approx(2)

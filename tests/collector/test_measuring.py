@@ -77,7 +77,7 @@ class Failing(ClaudeCode):
         super().__init__(home)
         self.pieces_before = pieces_before
 
-    def window(self, path: str) -> Iterator[Placed]:
+    def window(self, path: str, since: int = 0) -> Iterator[Placed]:
         for number, placed in enumerate(super().window(path)):
             if number >= self.pieces_before:
                 raise OSError(5, "Input/output error")

@@ -43,24 +43,48 @@ class WindowCost(NamedTuple):
         return self.input_usd + self.cache_write_usd + self.cache_read_usd + self.output_usd
 
 
+class CostSums:
+    """Prices the requests of a thread, one after the other."""
+
+    def __init__(self, book: PriceBook) -> None:
+        self._book = book
+        self._sums = [Decimal(0)] * 4
+        self._shares: dict[str, float] = {}
+        self._unpriced_tokens = self._requests = 0
+
+    def add(self, moment: Moment) -> None:
+        """One more request; one that reported no usage has no price."""
+        if moment.request.prompt_tokens is None:
+            return
+        self._requests += 1
+        parts = _parts(moment, self._book)
+        self._unpriced_tokens += sum(part.unpriced_tokens for part in parts)
+        self._sums = [total + part.cost_usd for total, part in zip(self._sums, parts, strict=True)]
+        _share_out(moment, parts, self._shares)
+
+    def copied(self) -> CostSums:
+        """The same, to be added to on its own."""
+        twin = CostSums(self._book)
+        twin.__dict__.update(self.__dict__)
+        twin._shares = dict(self._shares)
+        return twin
+
+    def cost(self) -> WindowCost:
+        """What came of it."""
+        by_component = {name: Decimal(f"{usd:.9f}") for name, usd in self._shares.items()}
+        sent, written, read, answered = self._sums
+        if answered:
+            by_component[OUTPUT] = answered
+        unpriced, requests = self._unpriced_tokens, self._requests
+        return WindowCost(sent, written, read, answered, by_component, unpriced, requests)
+
+
 def window_cost(moments: Iterable[Moment], book: PriceBook) -> WindowCost:
     """Price every request of a thread."""
-    sums = [Decimal(0)] * 4
-    shares: dict[str, float] = {}
-    unpriced = requests = 0
+    sums = CostSums(book)
     for moment in moments:
-        if moment.request.prompt_tokens is None:
-            continue
-        requests += 1
-        parts = _parts(moment, book)
-        unpriced += sum(part.unpriced_tokens for part in parts)
-        sums = [total + part.cost_usd for total, part in zip(sums, parts, strict=True)]
-        _share_out(moment, parts, shares)
-    by_component = {name: Decimal(f"{amount:.9f}") for name, amount in shares.items()}
-    if sums[3]:
-        by_component[OUTPUT] = sums[3]
-    sent, written, read, answered = sums
-    return WindowCost(sent, written, read, answered, by_component, unpriced, requests)
+        sums.add(moment)
+    return sums.cost()
 
 
 def _parts(moment: Moment, book: PriceBook) -> tuple[Priced, Priced, Priced, Priced]:

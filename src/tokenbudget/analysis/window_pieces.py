@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from tokenbudget.model import window
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tokenbudget.ledger.windows import PieceRow, RequestRow
     from tokenbudget.model.window import Measure
 
@@ -25,6 +29,11 @@ GROUPS = (
 
 READING_TOOLS = frozenset(("Read", "NotebookRead"))
 WRITING_TOOLS = frozenset(("Edit", "MultiEdit", "Write", "NotebookEdit"))
+ANSWERS = frozenset((*window.WRITTEN, window.OTHER))
+"""Kinds that are part of an answer where the ledger knows the response that they name."""
+
+LEAST_TOKENS = 1e-9
+"""A sum below it is none: a share of it, or a scale from it, need not be a number."""
 
 _GROUP = {
     window.SYSTEM_PROMPT: SYSTEM_PROMPT,
@@ -54,6 +63,15 @@ def label_of(kind: str, name: str) -> str:
     return f"{kind}:{name}" if kind in (window.REMINDER, window.FILE) else kind
 
 
+Identity: TypeAlias = "tuple[str, str, str, Measure]"
+"""Kind, name, target and measure of a piece."""
+
+
+def answer_keys(rows: Iterable[PieceRow]) -> set[str]:
+    """What the answers among these rows name as their response, known to the ledger or not."""
+    return {row.link for row in rows if row.kind in ANSWERS and row.link}
+
+
 class Held:
     """A piece in the window and what it counts."""
 
@@ -76,8 +94,15 @@ class Held:
         self.is_exact = False
         self.is_shrunk = False
 
+    def copied(self) -> Held:
+        """The same piece, to be counted on its own from now on."""
+        twin: Held = object.__new__(type(self))
+        for name in Held.__slots__:
+            setattr(twin, name, getattr(self, name))
+        return twin
+
     @property
-    def identity(self) -> tuple[str, str, str, Measure]:
+    def identity(self) -> Identity:
         """The same words in the same place: a client that tells them again tells nothing new."""
         return self.kind, self.name, self.target, self.measure
 
@@ -107,5 +132,7 @@ def share_out(answer: list[Held], request: RequestRow) -> None:
 def _scale(pieces: list[Held], tokens: float) -> None:
     total = sum(piece.tokens for piece in pieces)
     for piece in pieces:
-        piece.tokens = piece.tokens * tokens / total if total > 0 else tokens / len(pieces)
+        piece.tokens = (
+            piece.tokens * tokens / total if total > LEAST_TOKENS else tokens / len(pieces)
+        )
         piece.raw_tokens = piece.tokens

@@ -12,25 +12,31 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from tokenbudget.analysis.window_cache import read_groups
-from tokenbudget.analysis.window_pieces import GROUPS, HIDDEN, Held, label_of, share_out
-from tokenbudget.metering.calibration import STEP, Step, generation_ratio
+from tokenbudget.analysis.window_contents import RETOLD, WindowContents
+from tokenbudget.analysis.window_pieces import ANSWERS, Held, label_of, share_out
+from tokenbudget.metering.calibration import Step
 from tokenbudget.model import window
 from tokenbudget.model.window import Measure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from typing import Protocol
 
     from tokenbudget.ledger.windows import PieceRow, RequestRow
     from tokenbudget.metering.calibration import Fit
 
+    class Keys(Protocol):
+        """The requests that have begun, by key."""
+
+        def __contains__(self, key: str, /) -> bool: ...
+
+        def add(self, key: str, /) -> None:
+            """One more."""
+
+
 MODEL_COMMAND = "/model"
 """By it a person says what the session's own model is from then on."""
-RETOLD = "retold"
-"""A cause: the client told anew, and perhaps for the first time, what stands before the talk."""
-STEADY_TOKENS = 24
-PIECE_TOLERANCE_TOKENS = 12
-"""A step may miss by so much, and so much for each piece, beside the calibration's own error."""
 
 
 class Moment(NamedTuple):
@@ -57,7 +63,7 @@ class Moment(NamedTuple):
     """Its number among the requests of a slash command that named another model; 0: it is none."""
 
 
-class Replay:
+class Replay(WindowContents):
     """Takes the pieces of one thread in order; `moments` and `steps` tell what came of it."""
 
     def __init__(
@@ -67,6 +73,7 @@ class Replay:
         thread: str = "",
         session: str = "",
     ) -> None:
+        super().__init__()
         self._requests = requests
         self._fit_of = fit_of
         self._thread = thread
@@ -74,27 +81,15 @@ class Replay:
         self.moments: list[Moment] = []
         self.steps: list[tuple[RequestRow, Step]] = []
         """What calibration can learn from, with the request that tells it."""
-        self.held: list[Held] = []
-        """Everything that was sent, in order, and at last the answer to it."""
-        self.waiting: list[Held] = []
-        """What stands behind the last request and was not sent yet."""
         self.compactions: list[tuple[str, int]] = []
         """(trigger, tokens in the window before it) of every compaction."""
         self.called_tools: set[str] = set()
         """The tools that the model called, whether or not that is still in the window."""
-        self.hidden_tokens = 0.0
-        self._totals = dict.fromkeys(GROUPS, 0.0)
-        self._raw_tokens = 0.0
         self._answer: list[Held] = []
-        self._answered: list[Held] = []
-        self._request: RequestRow | None = None
-        self._last_known: RequestRow | None = None
-        self._cause = ""
         self._command = ""
         self._own_model = ""
         self._aside = 0
-        self._begun: set[str] = set()
-        self._known: dict[tuple[str, str, str, Measure], float] = {}
+        self._begun: Keys = set()
 
     def run(self, rows: Iterable[PieceRow], until_key: str = "") -> Replay:
         """Take all pieces in; up to and with the request `until_key`, if one is named."""
@@ -104,17 +99,17 @@ class Replay:
             if until_key and self._is_past(row, until_key):
                 break
             self._take(row)
+        self._finish()
+        return self
+
+    def _finish(self) -> None:
+        """Nothing comes after: the last answer stands in the window, and the rest waits."""
         self._settle_answer()
         self.held += self._answered
         for piece in self._answered:
             self._totals[piece.group] += piece.tokens
         if self._request is not None:
             self._estimate(self.waiting, self._fit_of(self._request.model))
-        return self
-
-    def groups(self) -> dict[str, float]:
-        """Tokens by component, the remainder among them."""
-        return {**self._totals, HIDDEN: self.hidden_tokens}
 
     @property
     def changed_since(self) -> str:
@@ -125,13 +120,18 @@ class Replay:
         """Whether the next request or event begins: an answer may go on behind its results."""
         if self._request is None or self._request.key != until_key:
             return False
-        return row.kind in window.EVENTS or (row.link in self._requests and row.link != until_key)
+        request = self._answered_by(row)
+        return row.kind in window.EVENTS or (request is not None and request.key != until_key)
+
+    def _answered_by(self, row: PieceRow) -> RequestRow | None:
+        """The request whose answer this is part of; what is sent may bear any link."""
+        return self._requests.get(row.link) if row.kind in ANSWERS and row.link else None
 
     def _take(self, row: PieceRow) -> None:
         if row.kind in window.EVENTS:
             self._event(row)
             return
-        request = self._requests.get(row.link) if row.link else None
+        request = self._answered_by(row)
         if request is None:
             if row.kind == window.PROMPT:
                 self._turn_begins(row.link)
@@ -182,110 +182,6 @@ class Replay:
             self._last_known = request
         self._cause = ""
 
-    def _estimate(self, pieces: Iterable[Held], fit: Fit) -> None:
-        known = self._known
-        for piece in pieces:
-            raw = fit.tokens(piece.measure, label_of(piece.kind, piece.name))
-            piece.raw_tokens = raw
-            piece.tokens = known.get(piece.identity, raw) if known else raw
-
-    def _hold(self, pieces: list[Held]) -> None:
-        self.held += pieces
-        for piece in pieces:
-            self._totals[piece.group] += piece.tokens
-            self._raw_tokens += piece.raw_tokens
-
-    def _count_again(self) -> None:
-        self._totals = dict.fromkeys(GROUPS, 0.0)
-        for piece in self.held:
-            self._totals[piece.group] += piece.tokens
-        self._raw_tokens = sum(piece.raw_tokens for piece in self.held)
-
-    def _reconcile(
-        self, request: RequestRow, prompt_tokens: int, new: list[Held], fit: Fit
-    ) -> tuple[float, float]:
-        """Make pieces and remainder add up to the reported tokens; (unexplained, band) of it."""
-        self._settle_into_window(fit)
-        new_tokens = sum(piece.tokens for piece in new)
-        answer_tokens = sum(piece.tokens for piece in self._answered)
-        missing = prompt_tokens - self.hidden_tokens - new_tokens - answer_tokens
-        missing -= sum(self._totals.values())
-        if self._last_known is None:
-            self._put_aside(missing, new)
-            return 0.0, 0.0
-        if generation_ratio(request.model) != generation_ratio(self._last_known.model):
-            self._cause = self._cause or "model switch"
-            self._rescale(prompt_tokens, [*self.held, *self._answered, *new])
-            return 0.0, 0.0
-        band = STEADY_TOKENS + PIECE_TOLERANCE_TOKENS * len(new) + fit.p90_text_error * new_tokens
-        is_counted = new_tokens > 0 and missing > -new_tokens
-        if abs(missing) <= band and is_counted and not self._cause:
-            for piece in new:
-                piece.tokens *= 1 + missing / new_tokens
-                piece.is_exact = len(new) == 1 and not self._has_estimated_answer()
-        else:
-            self._put_aside(missing, new)
-        return missing, band
-
-    def _settle_into_window(self, fit: Fit) -> None:
-        """An answer takes a little less (or more) of the window than was billed for it."""
-        billed = sum(piece.tokens for piece in self._answered)
-        if billed <= 0 or self._request is None or not self._request.has_stop_reason:
-            return
-        factor = max(0.0, 1 + fit.weights.get(STEP, 0.0) / billed)
-        for piece in self._answered:
-            piece.tokens *= factor
-            piece.raw_tokens *= factor
-
-    def _has_estimated_answer(self) -> bool:
-        return self._last_known is not self._request or not (
-            self._request is not None and self._request.has_stop_reason
-        )
-
-    def _put_aside(self, missing: float, new: list[Held]) -> None:
-        """Put what is missing into the remainder; below nothing, the window has shrunk unseen.
-
-        Then it was the conversation that shrank, as far as that goes; then what stands before it;
-        and at last what is new. Where the client has just told of what was the remainder, nothing
-        has shrunk: all of it was counted too high, alike.
-        """
-        self.hidden_tokens += missing
-        if self.hidden_tokens >= 0:
-            return
-        if self._cause == RETOLD:
-            self._shrink([*self.held, *self._answered, *new])
-        older = [piece for piece in self.held if piece.kind not in window.PREFIX]
-        prefix = [piece for piece in self.held if piece.kind in window.PREFIX]
-        for pieces in (older + self._answered, prefix, new):
-            self._shrink(pieces)
-        self.hidden_tokens = max(0.0, self.hidden_tokens)
-        self._count_again()
-
-    def _shrink(self, pieces: list[Held]) -> None:
-        """Take from these pieces what the remainder lacks."""
-        total = sum(piece.tokens for piece in pieces)
-        if self.hidden_tokens >= 0 or total <= 0:
-            return
-        factor = max(0.0, 1 + self.hidden_tokens / total)
-        self._before_change()
-        for piece in pieces:
-            piece.tokens *= factor
-            piece.is_exact = False
-            piece.is_shrunk = self._last_known is not None
-        self.hidden_tokens += total * (1 - factor)
-
-    def _rescale(self, prompt_tokens: int, pieces: list[Held]) -> None:
-        """Another model counts the same words in its own way: everything changes alike."""
-        total = self.hidden_tokens + sum(piece.tokens for piece in pieces)
-        factor = prompt_tokens / total if total > 0 else 1.0
-        self._before_change()
-        self.hidden_tokens = self.hidden_tokens * factor if total > 0 else float(prompt_tokens)
-        for piece in pieces:
-            piece.tokens *= factor
-            piece.is_exact = False
-        self._known.clear()
-        self._count_again()
-
     def _settle_answer(self) -> None:
         """Share out what the last answer reported among its blocks."""
         answer, self._answer = self._answer, []
@@ -322,9 +218,6 @@ class Replay:
     def _wrote(self, request: RequestRow, answer: list[Held]) -> None:
         """An answer is known as far as it is told; told again, with more, where it goes on."""
 
-    def _before_change(self) -> None:
-        """What is held is about to be dropped, or counted in another way."""
-
     # ── what changes the window ────────────────────────────────────────────────────────────────
 
     def _event(self, row: PieceRow) -> None:
@@ -351,16 +244,6 @@ class Replay:
             if self._request is not None:
                 self._cause = self._cause or RETOLD
 
-    def _drop(self, is_gone: Callable[[Held], bool]) -> None:
-        self._before_change()
-        for piece in self.held:
-            if is_gone(piece) and not piece.is_shrunk:
-                self._known[piece.identity] = piece.tokens
-        self.held = [piece for piece in self.held if not is_gone(piece)]
-        self._answered = [piece for piece in self._answered if not is_gone(piece)]
-        self.waiting = [piece for piece in self.waiting if not is_gone(piece)]
-        self._count_again()
-
     # ── telling ────────────────────────────────────────────────────────────────────────────────
 
     def _note_moment(
@@ -378,20 +261,23 @@ class Replay:
             label = f"{piece.kind} {piece.name}".rstrip()
             labels[label] = labels.get(label, 0.0) + piece.tokens
         remainder = (request.prompt_tokens or 0) - self._raw_tokens
-        self.moments.append(
-            Moment(
-                request=request,
-                groups=self.groups(),
-                added=added,
-                added_labels=labels,
-                cause=self._cause,
-                unexplained_tokens=unexplained,
-                band_tokens=band,
-                read_groups=read,
-                raw_remainder_tokens=remainder,
-                aside=self._aside,
-            )
+        moment = Moment(
+            request=request,
+            groups=self.groups(),
+            added=added,
+            added_labels=labels,
+            cause=self._cause,
+            unexplained_tokens=unexplained,
+            band_tokens=band,
+            read_groups=read,
+            raw_remainder_tokens=remainder,
+            aside=self._aside,
         )
+        self._keep(moment)
+
+    def _keep(self, moment: Moment) -> None:
+        """A request has been told of whole."""
+        self.moments.append(moment)
 
     def _note_step(self, request: RequestRow, new: list[Held], prompt_tokens: int) -> None:
         """Keep the growth for calibration, where everything that is new can be seen."""

@@ -7,10 +7,10 @@ from typing import NamedTuple
 from tokenbudget.analysis.composition import components
 from tokenbudget.analysis.rebuilt import rebuilt_window, record_notes, record_of
 from tokenbudget.analysis.session_window import ComponentCost, Sample, SessionWindow, ThreadCost
-from tokenbudget.analysis.window_aside import own_moments, telling_moments
-from tokenbudget.analysis.window_cost import window_cost
+from tokenbudget.analysis.window_pieces import answer_keys
 from tokenbudget.analysis.window_replay import Replay
 from tokenbudget.analysis.window_size import window_size
+from tokenbudget.analysis.window_tally import Tally
 from tokenbudget.budget import burn, forecast
 from tokenbudget.budget.experience import experience_of
 from tokenbudget.metering.calibration import prior
@@ -62,7 +62,7 @@ def followed(
     requests = ledger.windows.requests(file.file_id)
     threads = {row.thread for row in rows}
     thread = agent if agent in threads else max(threads, default="") if agent else ""
-    own = {row.link for row in rows if row.thread == thread}
+    own = answer_keys(row for row in rows if row.thread == thread)
     here = [request for key, request in requests.items() if key in own]
     until = until_key or ("" if agent else _last_own(here, session))
     return Replay(requests, fit_of, thread, session).run(rows, until)
@@ -81,6 +81,17 @@ def _last_own(requests: Sequence[RequestRow], session: str) -> str:
     return last.key if is_followed else ""
 
 
+class Followed(NamedTuple):
+    """A thread followed through a session."""
+
+    replay: Replay
+    """To its end."""
+    tally: Tally
+    """Of its requests."""
+    here: Replay
+    """To the last request that tells of the window: what came later was not part of it."""
+
+
 def session_window(
     ledger: Ledger,
     session: str,
@@ -96,25 +107,44 @@ def session_window(
     `rebuilt` gives the client's record of the request behind a response, if it kept one.
     """
     replay = followed(ledger, session, file, agent, fit_of)
-    moments = replay.moments
-    telling = telling_moments(moments)
-    known = [moment for moment in telling if moment.request.prompt_tokens]
-    last = known[-1].request if known else None
-    model = own_moments(moments)[-1].request.model if moments else ""
+    tally = Tally(book, has_way=True)
+    for moment in replay.moments:
+        tally.add(moment)
+    here, last = replay, tally.told.known
+    if last is not None and last is not tally.last and not replay.changed_since:
+        here = followed(ledger, session, file, agent, fit_of, last.key)
+    way = Followed(replay, tally, here)
+    return window_where(ledger, session, file, agent, fit_of, own, rebuilt, way)
+
+
+def window_where(
+    ledger: Ledger,
+    session: str,
+    file: WindowFile | None,
+    agent: str,
+    fit_of: Callable[[str], Fit],
+    own: OwnFigures,
+    rebuilt: Callable[[str], CountedRequest | None],
+    way: Followed,
+) -> SessionWindow:
+    """The window at the end of the way that it was followed; the rest as `session_window`.
+
+    Without the way of the tally there are no samples, and nothing is foretold from them.
+    """
+    replay, tally, here = way
+    told, model = tally.told, tally.model
+    samples = _samples(told.way or ())
+    last = told.known
     told_tokens = None if agent else ledger.windows.told_window(session)
     ours = frozenset() if agent else ledger.session_signals.own_boundaries(session)
-    size = _size(replay, known, model, own, told_tokens, ours)
+    size = _size(replay, tally, own, told_tokens, ours)
     fit = fit_of(model) if model else prior("")
-    samples = _samples(known)
-    counted = rebuilt(last.key) if last is not None and last is telling[-1].request else None
+    counted = rebuilt(last.key) if last is not None and last is told.last else None
     parts: tuple[Component, ...] = ()
     if last is not None and not replay.changed_since:
-        here = replay
-        if last is not moments[-1].request:  # what came later is not part of what it reported
-            here = followed(ledger, session, file, agent, fit_of, last.key)
         parts = _parts(here, counted, last, fit)
     notes = [] if counted is None else record_notes(counted)
-    notes += [*_file_notes(file, session, replay), *_model_notes(moments, model, size.tokens)]
+    notes += [*_file_notes(file, session, replay, tally), *_model_notes(tally, size.tokens)]
     tools = replay.called_tools.union(tool.tool for tool in ledger.tools_of(session))
     called = sorted({mcp_server(tool) for tool in tools} - {""})
     return SessionWindow(
@@ -130,13 +160,13 @@ def session_window(
         at_ms=0 if last is None else last.started_at_ms,
         changed_since=replay.changed_since,
         called_servers=tuple(called),
-        requests=len(moments),
-        unexplained_requests=sum(_is_unexplained(moment) for moment in known),
+        requests=tally.requests,
+        unexplained_requests=told.unexplained_requests,
         record=None if counted is None else record_of(counted),
         components=parts,
         samples=samples,
         crossings=() if replay.changed_since else _crossings(ledger, samples, size, own.limits),
-        cost=_cost(moments, book),
+        cost=_cost(tally),
         notes=tuple(notes),
         agents=() if agent else tuple(ledger.windows.agents_of(session)),
     )
@@ -144,18 +174,17 @@ def session_window(
 
 def _size(
     replay: Replay,
-    known: Sequence[Moment],
-    model: str,
+    tally: Tally,
     own: OwnFigures,
     told_tokens: int | None,
     ours: frozenset[int],
 ) -> WindowSize:
     """`ours`: tokens before compactions of ours, which are not where the client compacts itself."""
     return window_size(
-        model,
+        tally.model,
         own.windows,
         own.reserve_tokens,
-        max((moment.request.prompt_tokens or 0 for moment in known), default=0),
+        tally.told.largest_prompt_tokens,
         [
             tokens
             for trigger, tokens in replay.compactions
@@ -175,10 +204,6 @@ def _parts(
         held, hidden = rebuilt_window(counted, replay, prompt, fit)
     errors = (fit.p90_text_error, fit.median_error or 0.0)
     return tuple(components(held, hidden, prompt + last.output_tokens, errors))
-
-
-def _is_unexplained(moment: Moment) -> bool:
-    return not moment.cause and abs(moment.unexplained_tokens) > moment.band_tokens
 
 
 def _samples(known: Sequence[Moment]) -> tuple[Sample, ...]:
@@ -217,10 +242,10 @@ def _crossings(
     return tuple(forecast.crossings(walked, goals, experience_of(history)))
 
 
-def _cost(moments: Sequence[Moment], book: PriceBook) -> ThreadCost | None:
-    if not moments:
+def _cost(tally: Tally) -> ThreadCost | None:
+    if not tally.requests:
         return None
-    cost = window_cost(moments, book)
+    cost = tally.cost.cost()
     by_size = sorted(cost.by_component.items(), key=lambda pair: -pair[1])
     return ThreadCost(
         format_usd(cost.input_usd),
@@ -240,20 +265,20 @@ _CHANGES = {
 }
 
 
-def _file_notes(file: WindowFile | None, session: str, replay: Replay) -> list[str]:
+def _file_notes(file: WindowFile | None, session: str, replay: Replay, tally: Tally) -> list[str]:
     if file is None:
         return ["the main thread sent no request: only subagents did"]
     notes: list[str] = []
-    moments = replay.moments
+    last = tally.told.last
     if file.is_gone and not file.measured_bytes:
         notes.append("the transcript is gone, and nothing of it had been counted")
-    elif not moments:
+    elif last is None:
         notes.append("no request has been answered yet: nothing is known of the window")
-    elif not any(moment.request.prompt_tokens for moment in moments):
+    elif not tally.has_usage:
         notes.append("no request reported its usage: how full the window is, is not known")
-    elif not telling_moments(moments)[-1].request.prompt_tokens:
+    elif not last.prompt_tokens:
         notes.append("the last request reported no usage: these are the figures of the one before")
-    if replay.changed_since and moments:
+    if replay.changed_since and last is not None:
         what = _CHANGES.get(replay.changed_since, "the window changed")
         notes.append(f"{what} since the last request: the next one will tell what is left")
     if file.is_gone and file.measured_bytes:
@@ -263,11 +288,11 @@ def _file_notes(file: WindowFile | None, session: str, replay: Replay) -> list[s
     return notes
 
 
-def _model_notes(moments: Sequence[Moment], model: str, size_tokens: int | None) -> list[str]:
+def _model_notes(tally: Tally, size_tokens: int | None) -> list[str]:
     notes: list[str] = []
+    model, models = tally.model, tally.models
     if model and size_tokens is None:
         notes.append(f'the window of {model} is not known: set windows."{model}" in config.toml')
-    models = list(dict.fromkeys(moment.request.model for moment in own_moments(moments)))
     if len(models) > 1:
         notes.append(f"the model changed ({', '.join(models)}): this is the window of the last one")
     return notes

@@ -108,9 +108,9 @@ class ArchivedWindows:
         self._source = source
         self._bodies = bodies
 
-    def window(self, path: str) -> Iterator[Placed]:
-        """Every piece and event of a transcript, in order. Raises OSError."""
-        return self._source.window(self._bodies.place_of(path))
+    def window(self, path: str, since: int = 0) -> Iterator[Placed]:
+        """Every piece and event of a transcript, in order; see `WindowSource`. Raises OSError."""
+        return self._source.window(self._bodies.place_of(path), since)
 
     def rebuilt(self, path: str, response_key: str) -> RebuiltRequest | None:
         """The request behind a response, if the agent recorded it. Raises OSError."""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from tokenbudget.analysis.session_window import SessionWindow
     from tokenbudget.analysis.window_replay import Replay
+    from tokenbudget.analysis.window_report import OwnFigures
     from tokenbudget.app import Terminal, Workbench
     from tokenbudget.budget.health import Thresholds
     from tokenbudget.collector.measuring import CountedRequest
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from tokenbudget.ledger.calibrations import CalibrationRow
     from tokenbudget.ledger.windows import RequestRow, WindowFile
     from tokenbudget.metering.calibration import Fit
+    from tokenbudget.model.protocols import StudySource
 
     Answer = TypeVar("Answer")
 
@@ -125,10 +127,9 @@ def _computed(
     fits: Mapping[str, Fit],
 ) -> SessionWindow:
     from tokenbudget.analysis.calibrating import chooser
-    from tokenbudget.analysis.window_report import OwnFigures, session_window
+    from tokenbudget.analysis.window_report import session_window
 
-    settings = bench.settings
-    own = OwnFigures(settings.windows, settings.autocompact_reserve_tokens, limits_of(settings))
+    own = own_figures(bench.settings)
     measurer = measurer_of(bench)
 
     def rebuilt(response_key: str) -> CountedRequest | None:
@@ -173,12 +174,15 @@ def _made_of(bench: Workbench, session: str, file: WindowFile) -> str:
 
 
 def fits_for(
-    bench: Workbench, files: Sequence[WindowFile], terminal: Terminal
+    bench: Workbench,
+    files: Sequence[WindowFile],
+    terminal: Terminal,
+    measurer: Measurer | None = None,
 ) -> Mapping[str, Fit]:
     """Count what is new in these transcripts; the ways of counting, learnt anew where that pays."""
     from tokenbudget.analysis.calibrating import kept_fits
 
-    measurer = measurer_of(bench)
+    measurer = measurer or measurer_of(bench)
     counted = measurer.bring_up_to_date(files, terminal.progress)
     kept = bench.ledger.windows.calibrations()
     now_ms = bench.clock.now_ms()
@@ -224,6 +228,17 @@ def limits_of(settings: Settings) -> Thresholds:
     return thresholds(wanted.warning_share, wanted.critical_share, wanted.emergency_share)
 
 
+def own_figures(settings: Settings) -> OwnFigures:
+    """What the person says of windows.
+
+    Raises:
+        BadConfig: as `limits_of`.
+    """
+    from tokenbudget.analysis.window_report import OwnFigures
+
+    return OwnFigures(settings.windows, settings.autocompact_reserve_tokens, limits_of(settings))
+
+
 def shares_of(settings: Settings) -> Mapping[str, float] | None:
     """The person's own shares of the window; None for the standard plan.
 
@@ -246,11 +261,12 @@ def shares_of(settings: Settings) -> Mapping[str, float] | None:
     return found
 
 
-def measurer_of(bench: Workbench) -> Measurer:
-    """Counts transcripts, archived ones too."""
+def measurer_of(bench: Workbench, transcripts: StudySource | None = None) -> Measurer:
+    """Counts transcripts, archived ones too; `transcripts` reads them where they are in place."""
     from tokenbudget.metering.tokenizer import VOCABULARY
 
-    source = ArchivedWindows(ClaudeCode(bench.settings.home_dir), bench.bodies)
+    live = transcripts or ClaudeCode(bench.settings.home_dir)
+    source = ArchivedWindows(live, bench.bodies)
     return Measurer(bench.ledger, source, bench.token_counter, VOCABULARY)
 
 

@@ -83,7 +83,7 @@ class Measurer:
         try:
             before = file if self._continues(file) else None
             start = before.measured_bytes if before else 0
-            rows, end = self._count(self._source.window(file.path), start)
+            rows, end = self._count(self._source.window(file.path, start), start)
             head_sum, tail_sum = self._source.fingerprint(file.path, end)
         except OSError:
             return False

@@ -145,20 +145,29 @@ def first_prompt(connection: sqlite3.Connection, session: str) -> tuple[str, int
 _MARKS = ", ".join("?" * len(OWN_COMMANDS))
 
 
+_CONTEXT = """
+SELECT m.name, r.input_tokens + r.cache_write_5m_tokens + r.cache_write_1h_tokens
+       + r.cache_read_tokens + r.output_tokens, r.started_at_ms
+FROM response r INDEXED BY response_session JOIN model m ON m.id = r.model_id
+WHERE r.session_id = (SELECT id FROM session WHERE name = ?) AND r.is_sidechain = 0
+      AND r.input_tokens IS NOT NULL
+"""
+
+
 def last_context(connection: sqlite3.Connection, session: str) -> tuple[str, int, int] | None:
     """(model, tokens in the window, time in ms) of the last main-thread response with usage.
 
     One to a command of ours, which may name a model of its own, only where there is no other.
     """
-    row: tuple[str, int, int] | None = connection.execute(
-        "SELECT m.name, r.input_tokens + r.cache_write_5m_tokens + r.cache_write_1h_tokens"
-        " + r.cache_read_tokens + r.output_tokens, r.started_at_ms"
-        " FROM response r JOIN session s ON s.id = r.session_id JOIN model m ON m.id = r.model_id"
-        " WHERE s.name = ? AND r.is_sidechain = 0 AND r.input_tokens IS NOT NULL"
-        f" ORDER BY r.skill IN ({_MARKS}), r.started_at_ms DESC, r.byte_offset DESC LIMIT 1",
-        (session, *OWN_COMMANDS),
-    ).fetchone()
-    return row
+    for skills in (f" AND r.skill NOT IN ({_MARKS})", f" AND r.skill IN ({_MARKS})"):
+        # Two questions, because each ends at its first row: the last one, by index.
+        row: tuple[str, int, int] | None = connection.execute(
+            _CONTEXT + skills + " ORDER BY r.started_at_ms DESC, r.byte_offset DESC LIMIT 1",
+            (session, *OWN_COMMANDS),
+        ).fetchone()
+        if row is not None:
+            return row
+    return None
 
 
 _ATTEMPTS = """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tokenbudget.ledger import calibrations, reports, windows
+from tokenbudget.ledger import calibrations, following, reports, windows
 from tokenbudget.ledger.connection import Transaction
 
 TYPE_CHECKING = False
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tokenbudget.ledger.calibrations import CalibrationRow
+    from tokenbudget.ledger.connection import Told
     from tokenbudget.ledger.reports import LimitRow, WindowRow
-    from tokenbudget.ledger.store import Told
     from tokenbudget.ledger.windows import PieceRow, RequestRow, WindowFile
 
 
@@ -33,6 +33,16 @@ class WindowStore:
         with self._told:
             return windows.files_of_model(self._connection, model, limit, before_ms)
 
+    def file_of(self, file_id: int) -> WindowFile | None:
+        """A transcript by its number."""
+        with self._told:
+            return following.file_of(self._connection, file_id)
+
+    def generation_of(self, file_id: int) -> tuple[int, int] | None:
+        """(inode, rereads) of a transcript; see `following.generation_of`."""
+        with self._told:
+            return following.generation_of(self._connection, file_id)
+
     def all_files(self) -> list[WindowFile]:
         """Every transcript that is still there."""
         with self._told:
@@ -47,6 +57,21 @@ class WindowStore:
         """What was counted of a file, in order."""
         with self._told:
             return windows.pieces(self._connection, file_id)
+
+    def pieces_from(self, file_id: int, place: tuple[int, int]) -> list[PieceRow]:
+        """What was counted of a file's main thread from this offset and position on."""
+        with self._told:
+            return following.pieces_from(self._connection, file_id, place)
+
+    def requests_of(self, keys: Iterable[str]) -> dict[str, RequestRow]:
+        """The requests of these keys that the ledger knows."""
+        with self._told:
+            return following.requests_of(self._connection, keys)
+
+    def usage_sums(self, session: str, after_ms: int, until_ms: int) -> tuple[int, ...]:
+        """Sums of what a session's main thread reported in a time; see `following.usage_sums`."""
+        with self._told:
+            return following.usage_sums(self._connection, session, after_ms, until_ms)
 
     def requests(self, file_id: int) -> dict[str, RequestRow]:
         """The requests whose answers stand in a file, by key."""

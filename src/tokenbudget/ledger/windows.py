@@ -72,7 +72,7 @@ class RequestRow(NamedTuple):
         return self.input_tokens + writes + self.cache_read_tokens
 
 
-_FILES = """
+FILES = """
 SELECT f.id, f.path, f.session, f.is_subagent, f.size_bytes, f.mtime_ns, f.gone_at_ms IS NOT NULL,
        ifnull(m.measured_bytes, 0), ifnull(m.size_bytes, 0), ifnull(m.mtime_ns, 0),
        ifnull(m.head_sum, 0), ifnull(m.tail_sum, 0), ifnull(m.counter, '')
@@ -87,20 +87,20 @@ def files_of_session(connection: sqlite3.Connection, session: str) -> list[Windo
     client goes on under a new id in the same file.
     """
     rows = connection.execute(
-        _FILES + " WHERE f.session = ? AND f.usage_offset > 0"
+        FILES + " WHERE f.session = ? AND f.usage_offset > 0"
         " ORDER BY f.is_subagent, f.gone_at_ms IS NOT NULL, f.mtime_ns DESC, f.id",
         (session,),
     ).fetchall()
     rows = (
         rows
         or connection.execute(
-            _FILES + " WHERE f.id IN (SELECT r.file_id FROM response r"
+            FILES + " WHERE f.id IN (SELECT r.file_id FROM response r"
             " JOIN session s ON s.id = r.session_id WHERE s.name = ?)"
             " ORDER BY f.is_subagent, f.gone_at_ms IS NOT NULL, f.mtime_ns DESC, f.id",
             (session,),
         ).fetchall()
     )
-    return [_file(row) for row in rows]
+    return [file_row(row) for row in rows]
 
 
 def files_of_model(
@@ -108,19 +108,19 @@ def files_of_model(
 ) -> list[WindowFile]:
     """Transcripts that are still there with responses of a model, the one used last first."""
     rows = connection.execute(
-        _FILES + " JOIN (SELECT file_id, max(started_at_ms) AS at FROM response"
+        FILES + " JOIN (SELECT file_id, max(started_at_ms) AS at FROM response"
         "  WHERE model_id = (SELECT id FROM model WHERE name = ?1) AND started_at_ms <= ?2"
         "  GROUP BY file_id) u ON u.file_id = f.id"
         " WHERE f.gone_at_ms IS NULL ORDER BY u.at DESC LIMIT ?3",
         (model, before_ms, limit),
     )
-    return [_file(row) for row in rows]
+    return [file_row(row) for row in rows]
 
 
 def all_files(connection: sqlite3.Connection) -> list[WindowFile]:
     """Every transcript that is still there, largest first."""
-    rows = connection.execute(_FILES + " WHERE f.gone_at_ms IS NULL ORDER BY f.size_bytes DESC")
-    return [_file(row) for row in rows]
+    rows = connection.execute(FILES + " WHERE f.gone_at_ms IS NULL ORDER BY f.size_bytes DESC")
+    return [file_row(row) for row in rows]
 
 
 def measured_files(connection: sqlite3.Connection) -> list[tuple[int, str]]:
@@ -134,21 +134,29 @@ def measured_files(connection: sqlite3.Connection) -> list[tuple[int, str]]:
     ).fetchall()
 
 
-def _file(row: Sequence[Any]) -> WindowFile:
+def file_row(row: Sequence[Any]) -> WindowFile:
+    """What a row of `FILES` tells."""
     file_id, path, session, is_subagent, size_bytes, mtime_ns, is_gone, *measured = row
     place = (file_id, shown_path(path), session, bool(is_subagent))
     return WindowFile(*place, size_bytes, mtime_ns, bool(is_gone), *measured)
 
 
+PIECES = """
+SELECT byte_offset, position, thread, kind, name, target, link, size_bytes, bpe_tokens,
+       lower_bytes, upper_bytes, digit_bytes, space_bytes, line_bytes, sign_bytes, high_bytes
+FROM piece WHERE file_id = ?
+"""
+
+
 def pieces(connection: sqlite3.Connection, file_id: int) -> list[PieceRow]:
     """What was counted of a file, in order."""
-    rows = connection.execute(
-        "SELECT byte_offset, position, thread, kind, name, target, link, size_bytes, bpe_tokens,"
-        " lower_bytes, upper_bytes, digit_bytes, space_bytes, line_bytes, sign_bytes, high_bytes"
-        " FROM piece WHERE file_id = ? ORDER BY byte_offset, position",
-        (file_id,),
-    )
-    return [PieceRow._make((*row[:8], Measure._make(row[8:]))) for row in rows]
+    rows = connection.execute(PIECES + " ORDER BY byte_offset, position", (file_id,))
+    return [piece_row(row) for row in rows]
+
+
+def piece_row(row: Sequence[Any]) -> PieceRow:
+    """What a row of `PIECES` tells."""
+    return PieceRow._make((*row[:8], Measure._make(row[8:])))
 
 
 REQUEST_COLUMNS = """

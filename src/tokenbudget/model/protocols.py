@@ -97,8 +97,11 @@ class Ranker(Protocol):
 class WindowSource(Protocol):
     """Reads what a transcript shows of the windows of its requests."""
 
-    def window(self, path: str) -> Iterator[Placed]:
-        """Every piece and event of a transcript, in order. Raises OSError."""
+    def window(self, path: str, since: int = 0) -> Iterator[Placed]:
+        """Every piece and event of a transcript, in order, and at last where it ends.
+
+        What stands before the offset `since` need not be told, and may be. Raises OSError.
+        """
 
     def rebuilt(self, path: str, response_key: str) -> RebuiltRequest | None:
         """The request behind a response, if the agent recorded it. Raises OSError."""

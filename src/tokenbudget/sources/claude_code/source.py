@@ -58,8 +58,8 @@ class ClaudeCode:
 
         return read_stretches(plan)
 
-    def window(self, path: str) -> Iterator[Placed]:
-        """What the transcript shows of the windows of its requests."""
+    def window(self, path: str, since: int = 0) -> Iterator[Placed]:
+        """What the transcript shows of the windows of its requests, from its beginning on."""
         from tokenbudget.sources.claude_code.window import read_window
 
         return read_window(path)

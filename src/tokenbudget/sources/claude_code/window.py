@@ -9,7 +9,7 @@ resume wrote again are recognised by their `uuid`.
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from msgspec import Raw, Struct
@@ -85,22 +85,36 @@ _decode = msgspec.json.Decoder(WindowLine).decode
 _text = msgspec.json.Decoder(str).decode
 
 
-def read_window(path: str) -> Iterator[Placed]:
+def read_window(
+    path: str, reader: "WindowReader | None" = None, offset: int = 0
+) -> Iterator[Placed]:
     """Every piece and event of the transcript at `path`, in order, and at last where it ends.
+
+    With a reader that has read everything before `offset`, from there on.
 
     Raises:
         OSError: the file cannot be read.
     """
-    reader = WindowReader()
-    offset = 0
+    taking = reader or WindowReader()
     with open(path, "rb") as handle:
+        handle.seek(offset)
         for line in handle:
             if line[-1:] != b"\n":
                 break  # the client is still writing it
             if len(line) < LONGEST_LINE_BYTES:
-                yield from reader.take(offset, line)
+                yield from taking.take(offset, line)
             offset += len(line)
     yield Placed(offset, 0, "", "", Piece(window.END, "", "", "", 0))
+
+
+class Places(Protocol):
+    """Where the line with a `uuid` begins."""
+
+    def __contains__(self, uuid: str, /) -> bool: ...
+
+    def __getitem__(self, uuid: str, /) -> int: ...
+
+    def __setitem__(self, uuid: str, offset: int, /) -> None: ...
 
 
 class WindowReader:
@@ -108,7 +122,7 @@ class WindowReader:
 
     def __init__(self) -> None:
         self._tools: dict[str, tuple[str, str]] = {}
-        self._places: dict[str, int] = {}
+        self._places: Places = {}
         self._last: dict[str, str] = {}
         self._last_said: dict[str, int] = {}
         self._has_shape = False
@@ -137,9 +151,9 @@ class WindowReader:
         parent = line.parent
         if line.type != "user" or line.is_meta or line.is_shown_only or parent is None:
             return
-        place = self._places.get(parent)
-        if place is None or self._last.get(thread) == parent or not _is_prompt(line):
+        if self._last.get(thread) == parent or parent not in self._places or not _is_prompt(line):
             return
+        place = self._places[parent]
         if self._last_said.get(thread, -1) > place:
             event = Piece(window.REWOUND, "", "", "", 0)
             yield Placed(offset, 0, thread, str(place), event)
