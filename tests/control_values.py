@@ -35,7 +35,7 @@ def decision(kind: str = WAIT, code: str = "warm", **fields: Any) -> Decision:
         lever=HISTORY,
         items=("history/compact",),
         prediction=Prediction(52_800, 2_500, 0.31, 12.2, "now", "2.1.329 claude-opus-5-5 request"),
-        next="when the cache is cold, in 2 min",
+        next="when the cache is cold, in 2m",
         request_key="req_34",
     )
     return plain._replace(**fields)

@@ -13,7 +13,6 @@ from tests.control_desk import MINUTE_MS, NOON_MS, SESSION, Desk, of_lever
 from tokenbudget.app import Workbench
 from tokenbudget.app.control_advice import cheaper_model
 from tokenbudget.app.control_held import proposals_for, restore_steps
-from tokenbudget.app.control_history import files_at_risk
 from tokenbudget.app.control_signals import Memory, look
 from tokenbudget.app.journal import carry_out
 from tokenbudget.app.undoing import undo, workshop_for
@@ -33,7 +32,7 @@ from tokenbudget.model.control import (
     Held,
     Signals,
 )
-from tokenbudget.optimizer.working_set import FileInUse
+from tokenbudget.optimizer.working_set import AGAIN_CHANCE
 from tokenbudget.resources.steps import Workshop
 from tokenbudget.system.kept import Kept
 from tokenbudget.system.trash import Trash
@@ -167,7 +166,7 @@ def test_a_memory_file_that_would_have_to_be_edited_is_advice(desk: Desk) -> Non
     assert proposals_for(offers, [one.id for one in repeated]) == []
 
 
-def test_a_file_that_is_being_edited_and_would_not_come_back_holds_a_compaction(
+def test_a_file_that_is_being_edited_and_would_not_come_back_belongs_to_the_price(
     desk: Desk,
 ) -> None:
     talk = desk.filled(0.6)
@@ -176,11 +175,27 @@ def test_a_file_that_is_being_edited_and_would_not_come_back_holds_a_compaction(
     talk.call("Edit", "ok", file_path=str(large), old_string="cart", new_string="basket")
     desk.keep(talk.answer())
     [history] = of_lever(desk.look(), HISTORY)
-    assert history.is_essential
-    assert "src/ledger.py is being edited" in history.reason
+    assert "; src/ledger.py" in history.reason
+    assert history.reason.endswith(" may have to be read again")
+    assert AGAIN_CHANCE * 0.9 <= history.reread_requests <= 2 * AGAIN_CHANCE
+    assert AGAIN_CHANCE * 8_000 <= history.reread_tokens <= history.reread_requests * 15_000
 
 
-def test_a_small_file_that_comes_back_holds_nothing(desk: Desk) -> None:
+def test_an_edit_of_many_requests_ago_weighs_less(desk: Desk) -> None:
+    talk = desk.filled(0.6)
+    large = desk.write("src/ledger.py", words(9_000), days=0)
+    talk.read(str(large), 9_000)
+    talk.call("Edit", "ok", file_path=str(large), old_string="cart", new_string="basket")
+    before = talk.answer()
+    for _ in range(25):
+        before.ask().answer()
+    desk.keep(before)
+    [history] = of_lever(desk.look(), HISTORY)
+    assert 0 < history.reread_requests < 0.8 * AGAIN_CHANCE
+    assert "read again" not in history.reason
+
+
+def test_a_small_file_that_comes_back_costs_nothing(desk: Desk) -> None:
     talk = desk.filled(0.8)
     small = desk.write("src/tax.py", words(300), days=0)
     talk.read(str(small), 300)
@@ -188,12 +203,7 @@ def test_a_small_file_that_comes_back_holds_nothing(desk: Desk) -> None:
     desk.keep(talk.answer())
     [history] = of_lever(desk.look(), HISTORY)
     assert not history.is_essential
-
-
-def test_an_edit_of_long_ago_holds_nothing() -> None:
-    large = FileInUse("/p/a.py", 9_000, 50, 50)
-    assert files_at_risk([large], 50) == ["/p/a.py"]
-    assert files_at_risk([large], 51) == []
+    assert "src/tax.py" not in history.reason
 
 
 def test_another_session_of_the_project_that_is_as_full_makes_it_advice(desk: Desk) -> None:

@@ -17,6 +17,7 @@ from tokenbudget.app.control_moments import SILENT_MS
 from tokenbudget.app.control_signals import REST_MS, STILL_MS, Memory, look
 from tokenbudget.app.live import SILENT
 from tokenbudget.app.windows import window_of
+from tokenbudget.cli import alert_setting
 from tokenbudget.model.control import HISTORY, SERVERS, SKILLS, Receipt, Signals
 from tokenbudget.model.errors import LedgerUnusable
 
@@ -128,13 +129,16 @@ def test_a_model_without_a_price_has_a_cache_without_one(desk: Desk) -> None:
 def test_what_is_still_to_come_is_the_median_of_the_persons_own_sessions(desk: Desk) -> None:
     desk.past(6, turns=20)
     desk.keep(desk.filled(0.2))
-    assert desk.look().expected_requests == 7.0  # 20 less the 13 so far
+    seen = desk.look()
+    assert seen.expected_requests == 7.0  # 20 less the 13 so far
+    assert seen.sure_requests == 7.0, "all of them became as long"
 
 
 def test_with_few_sessions_nobody_knows_what_is_still_to_come(desk: Desk) -> None:
     desk.past(4, turns=20)
     desk.keep(desk.filled(0.2))
-    assert desk.look().expected_requests is None
+    seen = desk.look()
+    assert (seen.expected_requests, seen.sure_requests) == (None, None)
 
 
 # ── over or not ──────────────────────────────────────────────────────────────────────────────────
@@ -301,8 +305,8 @@ def test_a_look_at_rest_asks_the_transcript_nothing(
 
         for name in ("turn_of", "pace_of", "reloaded_ids", "told_window"):
             monkeypatch.setattr(control_told, name, refuse)
-        for name in ("window_in_ledger", "offers_of"):
-            monkeypatch.setattr(control_signals, name, refuse)
+        monkeypatch.setattr(control_signals, "offers_of", refuse)
+        monkeypatch.setattr(desk.memory.windows, "window", refuse)
         again = look(bench, SESSION, NOON_MS + 5_000, desk.memory)
     assert first is not None
     assert again is not None
@@ -383,7 +387,7 @@ def test_a_window_that_cannot_be_taken_apart_keeps_its_size(
     def fails(*_: object) -> object:
         raise LedgerUnusable("the ledger is busy")
 
-    monkeypatch.setattr(control_signals, "window_in_ledger", fails)
+    monkeypatch.setattr(desk.memory.windows, "window", fails)
     seen = desk.look()
     assert seen.share == pytest.approx(0.6, abs=0.05)
     assert (seen.held, dict(seen.composition)) == ((), {})
@@ -488,7 +492,11 @@ def test_hostile_settings_of_the_project_fail_no_look(desk: Desk, text: str) -> 
     assert all(not one.is_reversible for one in of_lever(seen, HISTORY))
 
 
-def test_alerts_that_fire_for_the_session_are_told_by_level(desk: Desk) -> None:
+def test_alerts_that_fire_for_the_session_are_told_by_level(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Else a process of its own would evaluate too, by the machine's clock, days after the session.
+    monkeypatch.setattr(alert_setting, "wake_sender", lambda *_: 0)
     desk.keep(desk.filled(0.85))
     desk.keep(desk.filled(0.1, "s2"))
     assert desk.home.run("alert", "50").code == 0

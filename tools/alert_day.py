@@ -19,7 +19,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from tokenbudget.alerts.delivery import Delivery
-from tokenbudget.alerts.hours import parse_quiet_hours, shown_span
+from tokenbudget.alerts.hours import parse_quiet_hours
 from tokenbudget.alerts.memory_store import MemoryStore
 from tokenbudget.alerts.notices import Notice
 from tokenbudget.alerts.rules import (
@@ -36,6 +36,7 @@ from tokenbudget.alerts.rules import (
 from tokenbudget.alerts.sending import send_due
 from tokenbudget.alerts.state import Policy, acked, silenced_for
 from tokenbudget.alerts.store import OutboxEntry, evaluate_once
+from tokenbudget.model.spans import shown_span
 
 PAGE = Path(__file__).parents[1] / "docs" / "alerts.md"
 BEGIN, END = "<!-- the log: tools/alert_day.py --write -->", "<!-- end of the log -->"

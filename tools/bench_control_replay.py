@@ -30,9 +30,10 @@ from tokenbudget.analysis.backtest_room import summed
 from tokenbudget.app import Terminal, open_workbench
 from tokenbudget.app.backtesting import backtest
 from tokenbudget.app.backtesting_choice import Asked
+from tokenbudget.budget import remaining
 from tokenbudget.cli.options import settings
 from tokenbudget.collector.ingest import Want
-from tokenbudget.optimizer import replaying, worth
+from tokenbudget.optimizer import working_set, worth
 from tokenbudget.reports.backtest_control import control_rows
 
 LEAST_REQUESTS = 31
@@ -42,7 +43,10 @@ NEIGHBOURS: tuple[tuple[object, str, tuple[float, ...]], ...] = (
     (worth, "WARM_FACTOR", (1.0, 2.0, 3.0)),
     (worth, "WORK_FACTOR", (1.5, 2.0, 4.0, 6.0)),
     (worth, "HISTORY_LEAST_SHARE", (0.0, 0.2, 0.3)),
-    (replaying, "RECENT_REQUESTS", (0, 2, 10, 20)),
+    (worth, "LEAST_PRESSURE", (0.0, 0.5, 2.0)),
+    (working_set, "AGAIN_CHANCE", (0.0, 0.2, 0.3, 0.5)),
+    (working_set, "AGAIN_HALF_REQUESTS", (10.0, 30.0, 40.0)),
+    (remaining, "UNSURE_SHARE", (0.05, 0.15, 0.2, 0.25, 0.5)),
 )
 
 

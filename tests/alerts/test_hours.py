@@ -7,13 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tokenbudget.alerts.hours import (
-    QuietHours,
-    is_quiet,
-    parse_duration,
-    parse_quiet_hours,
-    shown_span,
-)
+from tokenbudget.alerts.hours import QuietHours, is_quiet, parse_duration, parse_quiet_hours
 from tokenbudget.model.errors import BadConfig, BadRequest
 
 
@@ -82,12 +76,3 @@ def test_the_wall_clock_counts_on_the_days_of_a_change() -> None:
     assert not any(spring + [is_quiet(hours, at(29, 1, m)) for m in range(60)]), "02:30 is left out"
     autumn = [is_quiet(hours, at(25, hour, 30, month=10)) for hour in (0, 1)]
     assert autumn == [True, True], "02:30 comes twice"
-
-
-@pytest.mark.parametrize(
-    ("ms", "shown"),
-    [(-5, "0s"), (45_000, "45s"), (3_060_000, "51m"), (7_800_000, "2h 10m"),
-     (7_200_000, "2h"), (273_600_000, "3d 4h")],
-)  # fmt: skip
-def test_spans_are_shown_in_their_two_largest_units(ms: int, shown: str) -> None:
-    assert shown_span(ms) == shown

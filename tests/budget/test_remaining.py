@@ -5,7 +5,13 @@ from statistics import median
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tokenbudget.budget.remaining import LEAST_SESSIONS, OWN_SHARE, expected_requests
+from tokenbudget.budget.remaining import (
+    LEAST_SESSIONS,
+    OWN_SHARE,
+    UNSURE_SHARE,
+    expected_requests,
+    sure_requests,
+)
 
 lengths = st.lists(st.integers(1, 2_000), max_size=60)
 
@@ -38,3 +44,24 @@ def test_it_is_what_others_say_or_less_than_what_has_passed(
         assert told is not None
         assert 0 <= min(further) <= told <= max(further)
         assert told == median(further)
+
+
+def test_what_is_sure_is_what_nine_sessions_of_ten_still_had() -> None:
+    assert sure_requests([*range(100, 2100, 100)], 100) == 100.0  # 0, 100, 200, ... still came
+    assert sure_requests([3, 5, 8, 40, 50, 60, 70, 80], 30) == 10.0, "of a few, the shortest"
+
+
+def test_where_too_few_came_as_far_a_ninth_of_its_own_past_is_sure() -> None:
+    assert sure_requests([3, 5, 8, 40, 50, 60, 70], 90) == 10.0
+    assert sure_requests([40, 50, 60, 70], 30) is None
+
+
+@given(lengths, st.integers(0, 2_000))
+def test_what_is_sure_is_never_more_than_what_is_expected(found: list[int], requests: int) -> None:
+    sure, middle = sure_requests(found, requests), expected_requests(found, requests)
+    assert (sure is None) == (middle is None)
+    if sure is not None and middle is not None:
+        assert 0 <= sure <= middle
+        ended = sum(one - requests < sure for one in found if one >= requests)
+        came = sum(one >= requests for one in found)
+        assert came < LEAST_SESSIONS or ended <= UNSURE_SHARE * came

@@ -23,7 +23,7 @@ def test_why_nothing_is_done_is_told_in_few_words() -> None:
     assert now == "auto · nothing done: not worth it yet"
     assert controlling.next_words(shown, NOON_MS) == "when the cache is cold"
     fresh = standing(decisions=(decision(at_ms=NOON_MS),))
-    assert controlling.next_words(fresh, NOON_MS) == "history when the cache is cold, in 2 min"
+    assert controlling.next_words(fresh, NOON_MS) == "history when the cache is cold, in 2m"
 
 
 def test_what_was_decided_is_told_with_its_tokens() -> None:

@@ -30,6 +30,9 @@ USABLE, WINDOW = 100_000, 133_000
 START_MS = 1_700_000_000_000
 WARM = Cache(False, 240_000, 0.1, 1.25, 5.0, 3e-6)
 COLD = Cache(True, 0, 0.1, 1.25, 5.0, 3e-6)
+PAYS = {"expected_requests": 100.0}
+PAYS_IN_A_PAUSE = {"expected_requests": 15.0}
+"""From 1.5 to 3 times the break-even of `history()`."""
 ALL_AUTO = Wishes(modes=dict.fromkeys(LEVERS, "auto"))
 ALL_ADVISE = Wishes(modes=dict.fromkeys(LEVERS, "advise"))
 ALL_OFF = Wishes(modes=dict.fromkeys(LEVERS, "off"))

@@ -299,6 +299,8 @@ ANY_HELD = st.builds(
     replacement_tokens=st.integers(-9, 9_000),
     production_input_tokens=st.integers(-9, 90_000),
     production_output_tokens=st.integers(-9, 9_000),
+    reread_requests=st.one_of(st.floats(0, 9), st.floats()),
+    reread_tokens=st.one_of(st.floats(0, 90_000), st.floats()),
 )
 ANY_SIGNALS = st.builds(
     Signals,
@@ -319,6 +321,7 @@ ANY_SIGNALS = st.builds(
     is_over=st.booleans(),
     cache=st.builds(Cache, st.one_of(st.none(), st.booleans()), *[ANY_NUMBER] * 5),
     expected_requests=ANY_NUMBER,
+    sure_requests=ANY_NUMBER,
     full_in_ms=st.one_of(st.none(), st.integers(-9, 1 << 60)),
     composition=st.dictionaries(st.sampled_from(("skills", "mcp_tools")), ANY_NUMBER),
     held=st.lists(ANY_HELD, max_size=5).map(tuple),

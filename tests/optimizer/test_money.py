@@ -33,6 +33,24 @@ def test_summarising_120k_to_5k_is_the_worked_case() -> None:
     assert warm.usd == pytest.approx((0.1 * 115_000 * 100 - loss) * 3e-6)
 
 
+def test_what_will_be_read_again_is_paid_for_and_not_saved() -> None:
+    talk = history(
+        tokens=115_000,
+        replacement_tokens=5_000,
+        production_input_tokens=125_000,
+        production_output_tokens=5_000,
+        reread_requests=2.0,
+        reread_tokens=15_000.0,
+    )
+    loss = (1.25 - 0.1) * 5_000 + 5 * 5_000 + 0.1 * 125_000
+    again = 2 * (0.1 * 10_000 + 5 * 120) + 1.25 * 15_000
+    found = bill([talk], WARM, 100.0, is_free=False)
+    assert found.reread_iet == pytest.approx(again)
+    assert found.carried_iet == pytest.approx(0.1 * 100_000)
+    assert found.break_even_requests == pytest.approx((loss + again) / (0.1 * 100_000))
+    assert found.usd == pytest.approx((0.1 * 100_000 * 100 - loss - again) * 3e-6)
+
+
 def test_compacting_a_cold_history_costs_its_own_writing() -> None:
     talk = history(tokens=115_000, production_input_tokens=125_000, replacement_tokens=5_000)
     found = bill([talk], COLD, 50.0, is_free=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.optimizer.desk import history, memory, skill
+from tests.optimizer.desk import memory, skill
 
-from tokenbudget.model.control import DELEGATION, HISTORY, SKILLS, TRIMMING, Held
+from tokenbudget.model.control import DELEGATION, SKILLS, TRIMMING, Held
 from tokenbudget.optimizer.policy import AIM_TOKENS, LEAST_TOKENS, MOST_ITEMS
 from tokenbudget.optimizer.ranking import chosen, is_pinned, victims
 
@@ -35,23 +35,23 @@ def test_what_was_never_used_leaves_first_then_what_was_used_longest_ago_then_th
         skill("never, large", 2_000),
     ]
     order = ["never, large", "never, small", "long ago", "lately"]
-    assert names(victims(held, SKILLS, "warning", ())) == order
+    assert names(victims(held, SKILLS, ())) == order
 
 
 def test_of_two_alike_the_name_decides_whatever_order_they_come_in() -> None:
     held = [skill("b", 1_000), skill("a", 1_000)]
-    assert names(victims(held, SKILLS, "warning", ())) == ["a", "b"]
-    assert names(victims(held[::-1], SKILLS, "warning", ())) == ["a", "b"]
+    assert names(victims(held, SKILLS, ())) == ["a", "b"]
+    assert names(victims(held[::-1], SKILLS, ())) == ["a", "b"]
 
 
 def test_only_the_levers_own_things_are_its_victims() -> None:
-    assert names(victims([skill("a"), memory("b")], SKILLS, "warning", ())) == ["a"]
+    assert names(victims([skill("a"), memory("b")], SKILLS, ())) == ["a"]
 
 
 def test_what_can_be_taken_back_goes_before_what_cannot() -> None:
     held = [skill("for good", is_reversible=False), skill("for now")]
-    assert names(victims(held, SKILLS, "warning", ())) == ["for now"]
-    assert names(victims(held[:1], SKILLS, "warning", ())) == ["for good"]
+    assert names(victims(held, SKILLS, ())) == ["for now"]
+    assert names(victims(held[:1], SKILLS, ())) == ["for good"]
 
 
 def test_a_pin_is_an_id_or_its_beginning() -> None:
@@ -62,17 +62,10 @@ def test_a_pin_is_an_id_or_its_beginning() -> None:
     assert not is_pinned("skills/a", ["", "mcp-servers/*"])
 
 
-def test_an_essential_history_may_leave_in_an_emergency_but_no_pinned_one() -> None:
-    held = [history(is_essential=True)]
-    assert victims(held, HISTORY, "critical", ()) == []
-    assert victims(held, HISTORY, "emergency", ()) == held
-    assert victims(held, HISTORY, "emergency", ("history/*",)) == []
-
-
 def test_what_has_no_size_is_chosen_where_it_needs_none() -> None:
     trim = Held("trimming/more", TRIMMING, "trim more", "", 0)
     agent = Held("delegation/x", DELEGATION, "delegate x", "", 0)
-    assert victims([skill("a", 0), trim], SKILLS, "warning", ()) == []
+    assert victims([skill("a", 0), trim], SKILLS, ()) == []
     assert chosen([trim], "warning", 0).items == ("trimming/more",)
     assert chosen([agent], "warning", 0).items == ("delegation/x",)
 
@@ -84,7 +77,7 @@ def test_no_more_leave_than_one_action_can_name() -> None:
 
 @given(held=SKILLS_HELD, surplus=st.integers(-50_000, 50_000))
 def test_a_choice_is_as_large_as_needed_and_no_larger(held: list[Held], surplus: int) -> None:
-    ranked = victims(held, SKILLS, "warning", ())
+    ranked = victims(held, SKILLS, ())
     choice = chosen(ranked, "warning", surplus)
     needed = max(AIM_TOKENS["warning"], surplus + 1)
     assert list(choice.victims) == [one for one in ranked if one in choice.victims]

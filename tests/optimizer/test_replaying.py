@@ -8,17 +8,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.analysis.backtest_threads import MINUTE_MS, biller
-from tests.analysis.test_backtest_strategies import moment
+from tests.analysis.test_backtest_strategies import Words, moment
 from tests.optimizer.replay_scenes import USABLE, compacted_at, growing, scene, walked
+from tests.optimizer.test_replaying_world import read
 
 from tokenbudget.analysis.backtest_cost import costed
 from tokenbudget.analysis.backtest_timeline import Timeline
 from tokenbudget.model.control import HISTORY, TRIMMING
 from tokenbudget.model.replay import CLIENT
-from tokenbudget.optimizer.replaying import OURS, control_names, control_strategies, looks
+from tokenbudget.optimizer.replaying import OURS, control_names, control_strategies, held, looks
 from tokenbudget.optimizer.replaying_oracle import Plan, Searched, oracle, planned
-from tokenbudget.optimizer.replaying_walk import ControlStrategy, Scene
-from tokenbudget.optimizer.replaying_world import SUMMARY_TOKENS
+from tokenbudget.optimizer.replaying_walk import ControlStrategy, Scene, View
+from tokenbudget.optimizer.replaying_world import SUMMARY_TOKENS, World
+from tokenbudget.optimizer.working_set import AGAIN_CHANCE
+from tokenbudget.optimizer.working_set import CLIENT as CLIENT_LIMITS
 
 HOUR_MS = 60 * MINUTE_MS
 
@@ -64,6 +67,23 @@ class TestTheController:
         deed = next(one for one in found.deeds if one.lever == HISTORY)
         assert deed.level == "warning"
         assert deed.freed_tokens == pytest.approx(deed.predicted_tokens, rel=0.25)
+
+    def test_it_does_not_where_one_session_in_ten_ends_at_once(self) -> None:
+        where = scene(expected=400.0)._replace(sure=lambda _requests: 2.0)
+        found = walked(growing(17), named(OURS, where))
+        assert not compacted_at(found)
+
+    def test_what_would_be_read_again_is_seen_in_the_window_as_it_stands(self) -> None:
+        line = growing(12)
+        large = "x" * (4 * CLIENT_LIMITS.tokens_each + 8)
+        world = World(Words())
+        for one in line.moments():
+            fresh = [read(900, "large.py", text=large)] if one.number == 10 else one.fresh
+            world.finish_request(one)
+            world.begin_request(one._replace(fresh=fresh))
+        [history, _] = held(View(one, world, scene(), False, 0, 0))
+        assert history.reread_requests == pytest.approx(AGAIN_CHANCE * 0.5 ** (1 / 20))
+        assert history.reread_tokens == pytest.approx(history.reread_requests * 1_000.0)
 
     def test_a_warm_window_waits_where_nobody_knows_what_comes(self) -> None:
         found = walked(growing(17), named(OURS, scene(expected=None)))

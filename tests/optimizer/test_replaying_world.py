@@ -61,6 +61,19 @@ def test_a_large_file_and_one_of_unknown_size_do_not() -> None:
     assert sizes["known.py"] == pytest.approx(2 * len(known.text) / 4)
 
 
+def test_what_a_file_takes_and_how_long_ago_it_was_used_is_told() -> None:
+    world = world_of(
+        [read(0, "a.py"), read(1, "b.py")], [edit(2, "a.py")], [stood(3)], [read(4, "b.py")]
+    )
+    told = {one.path: one for one in world.files()}
+    assert (told["a.py"].read_requests_ago, told["a.py"].edited_requests_ago) == (2, 2)
+    assert (told["b.py"].read_requests_ago, told["b.py"].edited_requests_ago) == (0, None)
+    sizes = [world.pieces(frozenset((window.TOOL_RESULT, window.TOOL_USE)))]
+    in_window = {one.number: tokens for one, tokens in sizes[0]}
+    assert told["a.py"].window_tokens == in_window[0] + in_window[2]
+    assert told["b.py"].window_tokens == in_window[4], "the copy that was read last"
+
+
 def test_a_stub_that_says_unchanged_is_not_the_file() -> None:
     stub = read(1, "a.py", text="unchanged")
     world = world_of([read(0, "a.py")], [stub], [stood(2)])

@@ -27,14 +27,6 @@ def test_a_boundary_is_never_shown_as_reached_before_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    ("milliseconds", "text"),
-    [(-5, "0 s"), (5_000, "5 s"), (89_000, "89 s"), (300_000, "5 min"), (86_400_000, "24 h")],
-)
-def test_a_time_is_told_in_the_unit_that_suits_it(milliseconds: int, text: str) -> None:
-    assert words.duration(milliseconds) == text
-
-
-@pytest.mark.parametrize(
     ("count", "text"), [(0.0, "0"), (3.76, "3.8"), (4.0, "4"), (86.25, "86"), (1234.0, "1,234")]
 )
 def test_requests_are_told_as_exactly_as_they_are_known(count: float, text: str) -> None:

@@ -7,6 +7,7 @@ and look at the difference before you commit it.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,10 +22,10 @@ from tests.control_values import (
     receipt,
     standing,
 )
-from tests.optimizer.desk import COLD, Desk, history, measured, memory, server, skill
+from tests.optimizer.desk import COLD, WARM, Desk, history, measured, memory, server, skill
 
 from tokenbudget.analysis.periods import Zone
-from tokenbudget.model.control import Decision
+from tokenbudget.model.control import Decision, Held
 from tokenbudget.model.figures import Style, text_width
 from tokenbudget.optimizer.controller import considered
 from tokenbudget.optimizer.deciding import Judged
@@ -62,9 +63,12 @@ RECEIPTS = [
 ]
 
 
-def critical(**changes: object) -> tuple[Desk, str, list[Judged], Decision]:
+def critical(
+    talk: Held | None = None, /, **changes: object
+) -> tuple[Desk, str, list[Judged], Decision]:
     """A session that was critical for three requests, one look, and what it came to."""
-    things = (history(), server(), skill(), skill("old", 300), memory(error_tokens=200))
+    talk = talk or history()
+    things = (talk, server(), skill(), skill("old", 300), memory(error_tokens=200))
     desk = Desk(*things)
     said = desk.requests(78_000, 79_000, expected_requests=9.0)
     before = desk.state
@@ -74,9 +78,9 @@ def critical(**changes: object) -> tuple[Desk, str, list[Judged], Decision]:
     return desk, level, judged, said
 
 
-def dry(style: Style, **changes: object) -> list[str]:
+def dry(style: Style, talk: Held | None = None, /, **changes: object) -> list[str]:
     """With sentences of its own: those of the optimizer are its tests' business."""
-    desk, level, judged, _ = critical(**changes)
+    desk, level, judged, _ = critical(talk, **changes)
     fixed = [one._replace(verdict=one.verdict._replace(why="it is worth it")) for one in judged]
     said = DONE._replace(level="critical")
     return dry_lines(desk.state, desk.seen, desk.wishes, level, fixed, said, style)
@@ -107,6 +111,32 @@ def test_screen(screen: str, width: int) -> None:
         path.write_text(text)
         pytest.fail(f"wrote {path.name}: look at it, then run again")
     assert text == path.read_text()
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_what_would_leave_is_told_to_its_end(width: int) -> None:
+    reason = "81,204 tokens of conversation, of which a summary leaves about 9,700, and no file"
+    talk = history()._replace(reason=f"{reason} is being edited at this moment")
+    lines = dry(Style(width, is_styled=False), talk)
+    assert max(map(text_width, lines)) <= width
+    assert f"{reason} is being edited at this moment" in " ".join(" ".join(lines).split())
+    assert not any("…" in line for line in lines)
+
+
+LONG_FORM = re.compile(r"\b\d+ (s|min|h)\b")
+SIX_HOURS_MS = 22_020_000
+
+
+def test_lengths_of_time_are_spelled_as_on_every_other_screen() -> None:
+    wide = Style(200, is_styled=False)
+    warm = WARM._replace(cold_in_ms=SIX_HOURS_MS)
+    dry_run = dry(wide, cache=warm, burn_tokens_per_minute=9.0, full_in_ms=SIX_HOURS_MS)
+    why = why_lines(standing(), ZONE, wide)
+    spelled = "6h 7m"
+    assert f"full in {spelled}" in "\n".join(dry_run)
+    assert f"warm, cold in {spelled};" in "\n".join(dry_run)
+    assert "looked at 4s ago" in "\n".join(why)
+    assert not [line for line in (*dry_run, *why) if LONG_FORM.search(line)]
 
 
 @pytest.mark.parametrize("width", [40, 80, 160])
@@ -228,14 +258,22 @@ def test_a_dry_run_tells_its_inputs_and_every_lever() -> None:
 
 def test_the_arithmetic_of_a_dry_run_comes_to_the_break_even() -> None:
     """What is printed, computed again from the printed terms."""
-    for cache in ({}, {"cache": COLD}):
-        _, _, judged, _ = critical(**cache)
+    in_use = history(reread_requests=1.5, reread_tokens=4_000.0)
+    for talk, cache in ((None, {}), (None, {"cache": COLD}), (in_use, {})):
+        _, _, judged, _ = critical(talk, **cache)
         after = next(one.option.bill for one in judged if one.option.lever == "history")
-        lines = dry(Style(100, is_styled=False), **cache)
+        lines = dry(Style(100, is_styled=False), talk, **cache)
         text = " ".join(" ".join(lines).split()).partition("Break-even ")[2]
+        assert (" to read again" in text) == (talk is in_use)
+        assert ("0.1 x (40,000 - 4,000) = 3,600 less" in text) == (talk is in_use)
         once = float(text.partition(" = ")[2].partition(" once")[0].replace(",", ""))
         each = float(text.partition("once; ")[2].partition("= ")[2].split()[0].replace(",", ""))
         assert max(0.0, once / each) == pytest.approx(after.break_even_requests, rel=0.01)
+
+
+def test_a_dry_run_tells_what_can_be_counted_on_beside_what_is_expected() -> None:
+    text = " ".join(" ".join(dry(Style(100, is_styled=False), sure_requests=2.0)).split())
+    assert "about 9 more requests, by your own sessions at this depth; 2 to count on" in text
 
 
 def test_a_session_of_which_nothing_is_known_is_no_healthy_one() -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tokenbudget.alerts.hours import shown_span
 from tokenbudget.alerts.rules import (
     BURN,
     CRITICAL,
@@ -19,6 +18,7 @@ from tokenbudget.alerts.rules import (
     Observation,
     limit_window_id,
 )
+from tokenbudget.model.spans import shown_span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

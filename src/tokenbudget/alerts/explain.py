@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from tokenbudget.alerts import words
-from tokenbudget.alerts.hours import is_quiet, shown_span
+from tokenbudget.alerts.hours import is_quiet
 from tokenbudget.alerts.inert import one_line
 from tokenbudget.alerts.manners import HOUR_MS, silence_of
 from tokenbudget.alerts.rules import MARGIN_SHARE, SHARES
 from tokenbudget.alerts.state import CALM, FIRING, PENDING, Alert
+from tokenbudget.model.spans import shown_span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

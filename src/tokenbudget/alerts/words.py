@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tokenbudget.alerts.hours import shown_span
 from tokenbudget.alerts.inert import one_line
 from tokenbudget.alerts.notices import ESCALATE, FIRE, REPEAT, RESOLVE
 from tokenbudget.alerts.rules import (
@@ -17,6 +16,7 @@ from tokenbudget.alerts.rules import (
     SHARES,
     WARNING,
 )
+from tokenbudget.model.spans import shown_span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

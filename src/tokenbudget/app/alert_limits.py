@@ -10,11 +10,11 @@ from tokenbudget.alerts.burn_rate import (
     burn_of,
     tier_met,
 )
-from tokenbudget.alerts.hours import shown_span
 from tokenbudget.alerts.rules import BURN, FIVE_HOUR, SEVEN_DAY, Observation, limit_window_id
 from tokenbudget.analysis.window_budget import LIMITS, SAME_RESET_MS, limit_state
 from tokenbudget.app.statusline import limit_reports
 from tokenbudget.ledger.queries import UsageQuery
+from tokenbudget.model.spans import shown_span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

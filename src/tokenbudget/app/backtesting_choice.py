@@ -7,7 +7,7 @@ from typing import NamedTuple
 from tokenbudget.analysis.backtest_result import AS_IT_WAS
 from tokenbudget.analysis.backtest_room import size_of
 from tokenbudget.analysis.backtest_strategies import strategies
-from tokenbudget.budget.remaining import expected_requests
+from tokenbudget.budget.remaining import expected_requests, sure_requests
 from tokenbudget.compression.passage import COMPRESSED
 from tokenbudget.compression.policy import Wishes
 from tokenbudget.config.values import meant
@@ -141,4 +141,5 @@ def _scene(
         expected=lambda requests: expected_requests(others, requests),
         counter=counter,
         trim=asked.wishes._replace(level=COMPRESSED),
+        sure=lambda requests: sure_requests(others, requests),
     )

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from tokenbudget.analysis.cache_state import TTL_1H_MS, cache_state
 from tokenbudget.budget import burn, forecast
 from tokenbudget.budget.experience import experience_of
-from tokenbudget.budget.remaining import expected_requests
+from tokenbudget.budget.remaining import expected_requests, sure_requests
 from tokenbudget.metering.rates import prompt_bucket
 from tokenbudget.model.control import UNKNOWN_CACHE, Cache
 
@@ -53,12 +53,20 @@ class Experiences:
         self, bench: Workbench, session: str, requests: int, now_ms: int
     ) -> float | None:
         """Still to come, by the sessions that came as far; None where too few did."""
+        return expected_requests(self._others(bench, session, now_ms), requests)
+
+    def sure_requests(
+        self, bench: Workbench, session: str, requests: int, now_ms: int
+    ) -> float | None:
+        """The same, of nine sessions in ten."""
+        return sure_requests(self._others(bench, session, now_ms), requests)
+
+    def _others(self, bench: Workbench, session: str, now_ms: int) -> list[int]:
         if not self._lengths or not 0 <= now_ms - self._lengths_at_ms < LEARNT_MS:
             rows = bench.ledger.session_signals.past_sessions(now_ms - HISTORY_MS, MOST_SESSIONS)
             self._lengths = [(row.session, row.requests) for row in rows]
             self._lengths_at_ms = now_ms
-        others = [length for name, length in self._lengths if name != session]
-        return expected_requests(others, requests)
+        return [length for name, length in self._lengths if name != session]
 
     def experience(self, bench: Workbench, now_ms: int) -> Experience:
         """How windows grew in them."""

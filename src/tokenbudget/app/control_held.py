@@ -17,9 +17,9 @@ from tokenbudget.app.compacting import Scene, looked, place_and_weights
 from tokenbudget.app.control_advice import advice_for
 from tokenbudget.app.control_history import (
     conversation_of,
-    files_at_risk,
     files_in_use,
     neighbours,
+    with_rereads,
 )
 from tokenbudget.app.observations import TOOL_RESULTS
 from tokenbudget.gateway.hooks.project_mode import mode_of_project
@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from tokenbudget.gateway.hooks.hook_settings import HookWishes
     from tokenbudget.ledger.session_signals import Call
     from tokenbudget.model.actions import Item, Proposal
+    from tokenbudget.optimizer.working_set import FileInUse
     from tokenbudget.resources.git_index import Tracked
 
 JUDGED_REQUESTS = 10
@@ -77,8 +78,8 @@ class Ground(NamedTuple):
     expected_requests: float | None
     calls: Sequence[Call]
     """Since the window last became another one."""
-    edited_since_ms: int
-    """What was edited since then is being worked on."""
+    asked_at_ms: Sequence[int]
+    """When the last requests began, oldest first."""
     wishes: HookWishes
     """What our hooks go by where the project says nothing."""
     is_hooked: bool
@@ -111,7 +112,7 @@ def offers_of(bench: Workbench, ground: Ground) -> tuple[Offer, ...]:
     evidence, hands = ground.scene.evidence, NoHands()
     found = looked([kind(place, evidence, weights, hands) for kind in
                     (LiveServers, MemoryFiles, Skills, Scratch)])  # fmt: skip
-    files = files_in_use(window, ground.calls)
+    files = files_in_use(window, ground.calls, ground.asked_at_ms)
     talk = conversation_of(bench, facts, window, place.project, files, ground.now_ms)
     tuned = looked(
         [
@@ -122,9 +123,8 @@ def offers_of(bench: Workbench, ground: Ground) -> tuple[Offer, ...]:
         ]
     )
     offers = [*_offers(found, window, ground), *_offers(tuned, window, ground)]
-    risky = files_at_risk(files, ground.edited_since_ms)
     tracked = tracked_in(place.project)
-    offers = [_with_git(_with_risk(one, risky, place), tracked) for one in offers]
+    offers = [_with_git(_with_rereads(one, files, place), tracked) for one in offers]
     advice = [Offer(one, None) for one in advice_for(window, bench.book, ground.now_ms)]
     return (*offers, *advice)
 
@@ -258,13 +258,11 @@ def _is_used(
     return False
 
 
-def _with_risk(offer: Offer, risky: Sequence[str], place: Place) -> Offer:
-    """A compaction waits while a file is being edited that would not come back."""
-    if offer.held.lever != HISTORY or not risky:
+def _with_rereads(offer: Offer, files: Sequence[FileInUse], place: Place) -> Offer:
+    """What a compaction takes with it and would be read again belongs to its price."""
+    if offer.held.lever != HISTORY:
         return offer
-    named = ", ".join(place.name_of(path) for path in risky[:2])
-    reason = f"{offer.held.reason}; {named} is being edited and would not come back whole"
-    return offer._replace(held=offer.held._replace(is_essential=True, reason=reason))
+    return offer._replace(held=with_rereads(offer.held, files, place.name_of))
 
 
 def _with_git(offer: Offer, tracked: Tracked) -> Offer:

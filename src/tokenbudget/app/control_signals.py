@@ -17,15 +17,14 @@ from tokenbudget.app.control_held import Ground, Offer, held_of, offers_of, told
 from tokenbudget.app.control_history import neighbours
 from tokenbudget.app.control_moments import alert_levels, is_session_over
 from tokenbudget.app.control_told import Subject, project_of, told_of
-from tokenbudget.app.live import SILENT
-from tokenbudget.app.windows import limits_of, window_in_ledger
+from tokenbudget.app.windows import limits_of
+from tokenbudget.app.windows_looked import LookedWindows
 from tokenbudget.budget.health import MARGIN_SHARE, STANDARD
 from tokenbudget.gateway.hooks.hook_settings import wishes_in
 from tokenbudget.gateway.hooks.session_state import FOLDER
 from tokenbudget.metering.calibration import fit_of
 from tokenbudget.model.control import HISTORY, SERVERS
 from tokenbudget.model.errors import BadConfig, TokenBudgetError
-from tokenbudget.optimizer.working_set import RECENT_REQUESTS
 from tokenbudget.resources.evidence import evidence_of
 
 TYPE_CHECKING = False
@@ -68,6 +67,7 @@ class Memory:
         self.sessions: dict[str, Seen] = {}
         self.experiences = Experiences()
         self.evidence: dict[str, tuple[int, Evidence | None]] = {}
+        self.windows = LookedWindows()
 
     def offers(self, session: str) -> tuple[Offer, ...]:
         """What could leave its window, as of the last look: what `held` in its signals was of."""
@@ -78,6 +78,7 @@ class Memory:
         """Forget all others."""
         for name in set(self.sessions).difference(sessions):
             del self.sessions[name]
+        self.windows.keep_only(sessions)
 
 
 def look(bench: Workbench, session: str, now_ms: int, memory: Memory) -> Signals | None:
@@ -143,7 +144,7 @@ def _look_through(
     seen.looked_at_ms, seen.looked_key = now.observed_at_ms, now.request_key
     seen.looked_compactions, seen.looked_tokens = now.compactions, now.used_tokens or 0
     try:
-        seen.window = window_in_ledger(subject.bench, now.session, "", SILENT)
+        seen.window = memory.windows.window(subject.bench, now.session)
         seen.offers = () if is_low else _offers(subject, now, rows, seen.window, memory)
     except (TokenBudgetError, OSError):
         seen.window, seen.offers = None, ()  # its size is known all the same
@@ -188,7 +189,7 @@ def _offers(
         requests=now.requests,
         expected_requests=now.expected_requests,
         calls=bench.ledger.session_signals.calls_since(now.session, since_ms),
-        edited_since_ms=rows[-RECENT_REQUESTS:][0].started_at_ms if rows else 0,
+        asked_at_ms=[row.started_at_ms for row in rows],
         wishes=wishes_in(home),
         is_hooked=os.path.exists(f"{home}{FOLDER}/{now.session}.json"),
         has_tool_search=now.has_tool_search,

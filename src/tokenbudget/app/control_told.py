@@ -137,6 +137,7 @@ def _signals(
         is_between_turns=turn_of(path) == "person" if path else False,
         is_over=False,
         expected_requests=experiences.expected_requests(bench, session, extent.requests, now_ms),
+        sure_requests=experiences.sure_requests(bench, session, extent.requests, now_ms),
         burn_tokens_per_minute=pace.tokens_per_minute,
         full_in_ms=pace.full_in_ms,
         reloaded=reloaded_ids(bench, session, subject.receipts),

@@ -24,7 +24,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tokenbudget.app.controlling import Turn
+    from tokenbudget.app.controlling_turn import Turn
     from tokenbudget.config.settings import Settings
     from tokenbudget.ledger.inspection import SessionRow
     from tokenbudget.ledger.store import Ledger
@@ -95,13 +95,13 @@ def standing_of(
     )
 
 
-def standing_of_turn(turn: Turn, now_ms: int, watcher: str, title: str = "") -> Standing:
+def standing_of_turn(turn: Turn, now_ms: int, watcher: str) -> Standing:
     """The same as one turn saw it, without asking the record."""
     seen, state = turn.signals, turn.state
     return Standing(
         session=turn.session,
         project=seen.project if seen else "",
-        title=title,
+        title=turn.title,
         at_ms=now_ms,
         looked_at_ms=turn.decision.at_ms if seen else 0,
         watcher=watcher,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 
-from tokenbudget.alerts.hours import shown_span
 from tokenbudget.alerts.rules import (
     CONTEXT,
     DAY_COST,
@@ -28,6 +27,7 @@ from tokenbudget.app.watched import AHEAD_MS, LIVE_MS, session_lines
 from tokenbudget.app.windows import window_in_ledger
 from tokenbudget.ledger.queries import UsageQuery
 from tokenbudget.model.errors import TokenBudgetError
+from tokenbudget.model.spans import shown_span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from tokenbudget.alerts import explain
 from tokenbudget.alerts.delivery import BELL, DESKTOP
-from tokenbudget.alerts.hours import is_quiet, shown_span
+from tokenbudget.alerts.hours import is_quiet
 from tokenbudget.alerts.inert import one_line
 from tokenbudget.alerts.state import Policy
 from tokenbudget.analysis.periods import Zone
@@ -27,6 +27,7 @@ from tokenbudget.cli.options import show, style
 from tokenbudget.cli.terminal import warn
 from tokenbudget.config.settings import process_environment
 from tokenbudget.model.errors import BadConfig, BadRequest
+from tokenbudget.model.spans import shown_span
 from tokenbudget.reports.table import Column, render
 from tokenbudget.system.clock import SystemClock
 

@@ -6,7 +6,7 @@ import sys
 from typing import NamedTuple
 
 from tokenbudget.alerts.delivery import BELL, Delivery
-from tokenbudget.alerts.hours import UNTIL_RESOLVED, parse_duration, shown_span
+from tokenbudget.alerts.hours import UNTIL_RESOLVED, parse_duration
 from tokenbudget.alerts.notices import TEST, HistoryEntry, trial_notice
 from tokenbudget.alerts.state import acked, silenced_for, silenced_until_resolved, unsilenced
 from tokenbudget.alerts.store import entries_of
@@ -19,6 +19,7 @@ from tokenbudget.cli.options import show
 from tokenbudget.cli.terminal import warn
 from tokenbudget.config.settings import process_environment
 from tokenbudget.model.errors import BadRequest
+from tokenbudget.model.spans import shown_span
 from tokenbudget.system.clock import SystemClock
 
 TYPE_CHECKING = False

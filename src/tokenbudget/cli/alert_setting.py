@@ -6,7 +6,6 @@ import sys
 
 from tokenbudget.alerts import words
 from tokenbudget.alerts.delivery import BELL, DESKTOP, REMOTE_KINDS
-from tokenbudget.alerts.hours import shown_span
 from tokenbudget.alerts.inert import one_line
 from tokenbudget.alerts.notices import FIRE, HistoryEntry
 from tokenbudget.alerts.rules import (
@@ -48,6 +47,7 @@ from tokenbudget.cli.options import show
 from tokenbudget.cli.terminal import terminal, warn
 from tokenbudget.config.settings import process_environment
 from tokenbudget.model.errors import BadRequest
+from tokenbudget.model.spans import shown_span
 from tokenbudget.system.clock import SystemClock
 
 TYPE_CHECKING = False

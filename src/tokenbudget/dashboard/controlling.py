@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tokenbudget.alerts.hours import shown_span
 from tokenbudget.dashboard.words import clean
 from tokenbudget.model import control_words
 from tokenbudget.model.control import WAIT
+from tokenbudget.model.spans import shown_span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def now_words(standing: Standing, now_ms: int) -> str:
 
 
 def next_words(standing: Standing, now_ms: int) -> str:
-    """`history when the cache is cold, in 2 min`; '' where nothing is foreseen."""
+    """`history when the cache is cold, in 2m`; '' where nothing is foreseen."""
     last = standing.last
     if last is None or is_stale(standing, now_ms) or not last.next:
         return ""

@@ -5,10 +5,10 @@ Each function gives one short text, cleaned for a terminal; what draws it decide
 
 from __future__ import annotations
 
-from tokenbudget.alerts.hours import shown_span
 from tokenbudget.budget import health
 from tokenbudget.model.figures import dollars, short_count
 from tokenbudget.model.plain_text import one_line
+from tokenbudget.model.spans import shown_span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -81,6 +81,10 @@ class Held(NamedTuple):
     production_input_tokens: int = 0
     production_output_tokens: int = 0
     """What it costs to make that."""
+    reread_requests: float = 0.0
+    """Of what leaves, how many things are expected to be asked for again, each by a request."""
+    reread_tokens: float = 0.0
+    """What they are expected to bring back."""
 
 
 class Signals(NamedTuple):
@@ -115,6 +119,8 @@ class Signals(NamedTuple):
     cache: Cache = UNKNOWN_CACHE
     expected_requests: float | None = None
     """Still to come, by this person's own sessions at this depth; None is unknown."""
+    sure_requests: float | None = None
+    """So many at least came in nine of ten of them; None: nobody tells more than the middle."""
     burn_tokens_per_minute: float | None = None
     full_in_ms: int | None = None
     """Until the usable window is full, at the middle of the forecast."""

@@ -67,6 +67,8 @@ _SHORT = {
     "nothing": "nothing that may leave makes room",
     "off": "every lever is off",
     "warm": "not worth it yet",
+    "cold-no-pay": "the cache is cold, and it would not pay for itself",
+    "in-use": "too much of it is being worked on",
     "small": "a summary would free too little yet",
     "open": "the last action is not seen yet",
     "cooldown": "cooling down",

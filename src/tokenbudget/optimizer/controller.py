@@ -11,6 +11,7 @@ from __future__ import annotations
 from tokenbudget.budget.health import EMERGENCY, HEALTHY, LEVELS
 from tokenbudget.model.control import ACT, RESTORE, WAIT, Decision
 from tokenbudget.model.errors import BadConfig
+from tokenbudget.model.spans import shown_span
 from tokenbudget.optimizer import deciding, lever_facts, putting_back, receipts, signals, words
 from tokenbudget.optimizer.ground import Ground
 from tokenbudget.optimizer.policy import POOR_PASSES, RETRY_MS
@@ -240,7 +241,7 @@ def _at_rest(
         said += f", which is below the boundary of {state.health.level}"
         held = "when it has held for 3 requests"
         return resting, _wait(state, seen, now_ms, "recovering", said, held)
-    full = f", full in about {words.duration(seen.full_in_ms)}" if seen.full_in_ms else ""
+    full = f", full in about {shown_span(seen.full_in_ms)}" if seen.full_in_ms else ""
     following = f"from {words.percent(limits.warning_share)} on"
     return resting, _wait(state, seen, now_ms, "healthy", said + full, following)
 

@@ -22,8 +22,10 @@ from tokenbudget.optimizer.state import MOST_PARTS, Mark, State
 from tokenbudget.optimizer.worth import (
     BOUNDARY,
     COLD,
+    COLD_NO_PAY,
     COOLDOWN,
     FEEDBACK,
+    IN_USE,
     OPEN,
     SMALL,
     WARM,
@@ -42,8 +44,12 @@ if TYPE_CHECKING:
     from tokenbudget.optimizer.lever_facts import Fact
 
 
-_TELLING = (FEEDBACK, WARM, SMALL, OPEN, COOLDOWN)
+_TELLING = (FEEDBACK, WARM, COLD_NO_PAY, IN_USE, SMALL, OPEN, COOLDOWN)
 """Of several reasons to wait, the one that ends first, or says most, is told."""
+
+
+_MARKED = (WARM, COLD_NO_PAY, IN_USE)
+"""Chosen, and only waiting for its moment."""
 
 
 class Judged(NamedTuple):
@@ -89,7 +95,7 @@ def _option(lever: str, ground: Ground) -> Option | None:
         return None
     pins = (*ground.wishes.pins, *ground.state.pinned)
     choice = ranking.chosen(
-        ranking.victims(ground.seen.held, lever, ground.level, pins),
+        ranking.victims(ground.seen.held, lever, pins),
         ground.level,
         ground.used_tokens - ground.spare_tokens,
     )
@@ -146,7 +152,7 @@ def _advised_before(state: State, choices: Sequence[Judged]) -> Judged | None:
 
 
 def _is_marked(one: Judged) -> bool:
-    return one.verdict.code == WARM and not is_only_advised(one.option)
+    return one.verdict.code in _MARKED and not is_only_advised(one.option)
 
 
 def _still_marked(state: State, choices: Sequence[Judged]) -> tuple[Mark, ...]:

@@ -10,14 +10,15 @@
     emergency  from 90 %              none        history at once, the reserve, and           15,000
                                                   everything else that is reversible
 
-    a lever that rewrites a warm cache    waits until the cache is cold, or the requests that are
-                                          expected are 1.5 times its break-even; history at warning
-                                          also waits for the pause between two turns, unless they
-                                          are 3 times its break-even
-    a cold cache                          it is done when the requests that are expected reach the
-                                          break-even, or nothing is known of them
+    a lever that rewrites a warm cache    waits until the cache is cold, or the requests that nine
+                                          sessions of ten still had are 1.5 times its break-even;
+                                          history at warning also waits for the pause between two
+                                          turns, unless they are 3 times its break-even
+    a cold cache                          it is done when these requests reach the break-even, or
+                                          nothing is known of them
     a compaction                          is to free a quarter of the window, with what waits for
-                                          it; in an emergency it may free less
+                                          it, and waits while more of it would be read again than
+                                          the room is worth; in an emergency neither counts
     one lever                             once in 5 minutes, and not while its last receipt is open
     one request                           one action; in an emergency one a tick, of other levers
     servers of a warm window              after the history: denied before a compaction that is to
@@ -59,7 +60,7 @@ LEAST_TOKENS = 500
 """A smaller thing is left alone, unless all of its kind together reach the aim."""
 
 WARM_FACTOR = 1.5
-"""As many times the break-even as requests must be expected before a warm cache is rewritten."""
+"""As many times the break-even as requests must be counted on before a warm cache is rewritten."""
 
 WORK_FACTOR = 3.0
 """The same at warning while the agent is at work; between two turns `WARM_FACTOR` is enough. In the
@@ -70,6 +71,12 @@ HISTORY_LEAST_SHARE = 0.25
 """Of the usable window: a compaction that frees less is not worth its summary below an emergency,
 for the window would be full again soon. In the backtest 0.2 and 0.3 do nearly as well, and nothing
 of the kind compacts again and again (docs/backtest.md)."""
+
+LEAST_PRESSURE = 1.0
+"""What costs less to read again than one request takes to carry it is not waited for: in a window
+of 1,000,000 tokens each request of waiting is dearer than most files. From critical on more may
+have to be read again, the fuller the window (`worth.pressure`). docs/savings.md has 0, 0.5 and 2
+beside it."""
 
 STALE_INTERVALS, STALE_MS = 3, 30_000
 """A look is too old after so many intervals, and not before so long."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tokenbudget.budget.health import HEALTHY, MARGIN_SHARE, WARNING
 from tokenbudget.model.control import HISTORY, RESERVE, RESTORE, Decision
-from tokenbudget.optimizer import words
+from tokenbudget.model.spans import shown_span
 from tokenbudget.optimizer.policy import NEIGHBOUR_SHARE
 from tokenbudget.optimizer.receipts import FAILED
 from tokenbudget.optimizer.signals import amount
@@ -129,5 +129,5 @@ def _lease_over(one: Pulled, seen: Signals, wishes: Wishes, now_ms: int) -> tupl
         return "over", "the session is over, so what was changed for it is put back"
     age_ms = now_ms - one.since_ms
     if age_ms >= wishes.lease_ms:
-        return "lease", f"it was changed {words.duration(age_ms)} ago, for no longer than that"
+        return "lease", f"it was changed {shown_span(age_ms)} ago, for no longer than that"
     return None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from tokenbudget.budget.health import EMERGENCY
-from tokenbudget.model.control import HISTORY
 from tokenbudget.optimizer.policy import AIM_TOKENS, LEAST_TOKENS, MOST_ITEMS, SIZELESS
 from tokenbudget.optimizer.signals import is_amount
 
@@ -46,16 +45,12 @@ def is_pinned(thing: str, pins: Iterable[str]) -> bool:
     )
 
 
-def victims(held: Sequence[Held], lever: str, level: str, pins: Sequence[str]) -> list[Held]:
-    """What of a lever may leave, the least missed first.
-
-    Never what is pinned or essential; but the history, whose essential part a summary carries on,
-    is compacted in an emergency: the client would do it by itself next.
-    """
+def victims(held: Sequence[Held], lever: str, pins: Sequence[str]) -> list[Held]:
+    """What of a lever may leave, the least missed first; never what is pinned or essential."""
     found = {}
     for one in held:
-        is_needed = one.is_essential and not (lever == HISTORY and level == EMERGENCY)
-        if one.lever != lever or one.is_pinned or is_needed or is_pinned(one.id, pins):
+        is_kept = one.is_essential or one.is_pinned or is_pinned(one.id, pins)
+        if one.lever != lever or is_kept:
             continue
         if is_amount(one.tokens) and (one.tokens or lever in SIZELESS):
             found[one.id] = one

@@ -34,7 +34,7 @@ from tokenbudget.optimizer.replaying_walk import (
 )
 from tokenbudget.optimizer.replaying_world import SUMMARY_TOKENS, is_between_turns
 from tokenbudget.optimizer.trust import trust_of
-from tokenbudget.optimizer.working_set import RECENT_REQUESTS, at_risk
+from tokenbudget.optimizer.working_set import missed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -192,6 +192,7 @@ def signals(view: View, now_ms: int) -> Signals:
         is_over=False,
         cache=cache,
         expected_requests=scene.expected(moment.number),
+        sure_requests=scene.sure(moment.number),
         held=held(view),
     )
 
@@ -200,17 +201,18 @@ def held(view: View) -> tuple[Held, ...]:
     """What could leave the modelled window."""
     world = view.world
     found = world.compaction()
-    risky = at_risk(world.files(), view.moment.number - RECENT_REQUESTS)
+    again = missed(world.files())
     history = Held(
         id=COMPACT,
         lever=HISTORY,
         title="compact the conversation",
         reason=f"{found.removed_tokens:,.0f} tokens of conversation",
         tokens=max(0, round(found.freed_tokens)),
-        is_essential=bool(risky),
         replacement_tokens=round(SUMMARY_TOKENS + found.back_tokens),
         production_input_tokens=round(world.used_tokens),
         production_output_tokens=SUMMARY_TOKENS,
+        reread_requests=sum(one.chance for one in again),
+        reread_tokens=sum(one.expected_tokens for one in again),
     )
     if view.is_trimming:
         return (history,)

@@ -42,6 +42,8 @@ class Scene(NamedTuple):
     counter: TokenCounter
     trim: TrimWishes
     """The level that trimming is raised to."""
+    sure: Callable[[int], float | None] = lambda _requests: None
+    """How many still come in nine sessions of ten; None is unknown."""
 
 
 class Pull(NamedTuple):

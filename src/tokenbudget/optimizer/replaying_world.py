@@ -149,7 +149,14 @@ class World:
         are taken to be older than all of these, and among themselves as old as their last reading.
         """
         return [
-            FileInUse(path, one.tokens, one.changed, one.edited)
+            FileInUse(
+                path,
+                one.tokens,
+                one.changed,
+                sum(self._held[number].tokens for number in one.pieces if number in self._held),
+                self.number - one.read,
+                None if one.edited is None else self.number - one.edited,
+            )
             for path, one in sorted(self._files.items())
         ]
 

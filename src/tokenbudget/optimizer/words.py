@@ -26,16 +26,6 @@ def percent(share: float) -> str:
     return f"{int(share * 100 + 1e-9)}%"
 
 
-def duration(milliseconds: int) -> str:
-    """The time until something, in the unit that suits it."""
-    seconds = max(0, milliseconds) / 1000
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 90 * 60:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.0f} h"
-
-
 def about(count: float) -> str:
     """A number of requests that is expected or computed, not counted."""
     return f"{count:.1f}" if 0 < count < 10 and count != int(count) else f"{count:,.0f}"

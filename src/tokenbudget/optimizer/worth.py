@@ -15,8 +15,15 @@ from tokenbudget.model.control import (
     WAIT,
     Prediction,
 )
+from tokenbudget.model.spans import shown_span
 from tokenbudget.optimizer import trust, words
-from tokenbudget.optimizer.policy import HISTORY_LEAST_SHARE, SLOWING, WARM_FACTOR, WORK_FACTOR
+from tokenbudget.optimizer.policy import (
+    HISTORY_LEAST_SHARE,
+    LEAST_PRESSURE,
+    SLOWING,
+    WARM_FACTOR,
+    WORK_FACTOR,
+)
 from tokenbudget.optimizer.signals import amount
 
 TYPE_CHECKING = False
@@ -29,6 +36,7 @@ if TYPE_CHECKING:
     from tokenbudget.optimizer.state import State
 
 WARM, OPEN, FEEDBACK, COOLDOWN, SMALL = "warm", "open", "feedback", "cooldown", "small"
+COLD_NO_PAY, IN_USE = "cold-no-pay", "in-use"
 COLD, BOUNDARY = "cold", "boundary"
 
 
@@ -139,8 +147,8 @@ def _too_soon(option: Option, ground: Ground) -> Verdict | None:
     tried = ground.state.tried_at_ms(option.lever)
     if tried is None or ground.now_ms - tried >= ground.wishes.cooldown_ms:
         return None
-    ago = words.duration(ground.now_ms - tried)
-    again = words.duration(tried + ground.wishes.cooldown_ms - ground.now_ms)
+    ago = shown_span(ground.now_ms - tried)
+    again = shown_span(tried + ground.wishes.cooldown_ms - ground.now_ms)
     return Verdict(WAIT, COOLDOWN, f"it was tried {ago} ago", f"again in {again}")
 
 
@@ -163,7 +171,7 @@ def _after_another(option: Option, moment: Verdict, ground: Ground) -> Verdict |
 
 def _moment(option: Option, ground: Ground) -> Verdict:
     """Whether now is the time, by the cache and by how long the session is expected to go on."""
-    level, seen = ground.level, ground.seen
+    level = ground.level
     if not option.reaches_window_now or option.lever in SLOWING:
         return Verdict(ACT, "soft" if level == WARNING else "hard", "it costs nothing now")
     if level == EMERGENCY:
@@ -172,7 +180,9 @@ def _moment(option: Option, ground: Ground) -> Verdict:
         least = words.percent(HISTORY_LEAST_SHARE)
         said = f"it would free less than {least} of the usable window, too little for a summary"
         return Verdict(WAIT, SMALL, said, "when there is more to free")
-    expected = amount(seen.expected_requests)
+    if option.lever == HISTORY and _is_in_use(option, ground):
+        return Verdict(WAIT, IN_USE, _would_be_read_again(option, ground), "when less is in use")
+    expected = _counted_on(ground)
     if option.free_by:
         return _when_free(option, expected)
     if option.lever == SERVERS and option.fact is not None and not option.fact.rewrites:
@@ -188,6 +198,37 @@ def _is_small(option: Option, ground: Ground) -> bool:
     return option.tokens + beside < least
 
 
+def _counted_on(ground: Ground) -> float | None:
+    """Requests that still come in nine sessions of ten; the middle where nobody tells more."""
+    sure = amount(ground.seen.sure_requests)
+    return amount(ground.seen.expected_requests) if sure is None else sure
+
+
+def _is_in_use(option: Option, ground: Ground) -> bool:
+    """Whether more of it would be read again than room is worth now."""
+    return option.bill.reread_iet > pressure(ground) * option.bill.carried_iet
+
+
+def pressure(ground: Ground) -> float:
+    """For how many requests' carrying of what would leave it may be read again.
+
+    What has been filled since the warning began, by what is left until the window is full: the more
+    of the way there is gone, the less likely is a better moment before the client compacts by
+    itself. 1 half way (critical, by default) and not less before it; without end at the end.
+    """
+    share, begins = ground.seen.share or 0.0, ground.wishes.warning_share
+    left = 1.0 - share
+    return max(LEAST_PRESSURE, (share - begins) / left) if left > 0 else float("inf")
+
+
+def _would_be_read_again(option: Option, ground: Ground) -> str:
+    things = sum(amount(one.reread_requests) or 0.0 for one in option.choice.victims)
+    return (
+        f"to read again what is in use (about {things:.1f} files) costs more than to carry all that"
+        f" would leave for {words.requests(pressure(ground))}"
+    )
+
+
 def _when_free(option: Option, expected: float | None) -> Verdict:
     bill = option.bill
     said = "the cache is cold" if option.free_by == COLD else "the conversation was just compacted"
@@ -195,14 +236,13 @@ def _when_free(option: Option, expected: float | None) -> Verdict:
         return Verdict(ACT, option.free_by, f"{said}, so the next request is new to it anyway")
     if bill.pays_after(expected, 1.0):
         return Verdict(ACT, option.free_by, f"{said}, and {_pays(option, expected)}")
-    return Verdict(
-        WAIT, WARM, _does_not_pay(option, expected, 1.0), "if the session goes on for longer"
-    )
+    why = f"{said}, but {_does_not_pay(option, expected, 1.0)}"
+    return Verdict(WAIT, COLD_NO_PAY, why, "if the session goes on for longer")
 
 
 def _when_warm(option: Option, ground: Ground, expected: float | None) -> Verdict:
     cold_ms = amount(ground.seen.cache.cold_in_ms)
-    when = "when the cache is cold" + (f", in {words.duration(int(cold_ms))}" if cold_ms else "")
+    when = "when the cache is cold" + (f", in {shown_span(int(cold_ms))}" if cold_ms else "")
     if not option.bill.pays_after(expected, WARM_FACTOR):
         return Verdict(WAIT, WARM, _does_not_pay(option, expected, WARM_FACTOR), when)
     if _would_disturb(option, ground) and not option.bill.pays_after(expected, WORK_FACTOR):
@@ -221,9 +261,8 @@ def _pays(option: Option, expected: float | None) -> str:
     after = option.bill.break_even_requests or 0.0
     if not after:
         return "it pays for itself at once"
-    return (
-        f"it pays for itself after {words.about(after)} of about {words.requests(expected or 0.0)}"
-    )
+    sure = words.requests(expected or 0.0)
+    return f"it pays for itself after {words.about(after)} of about {sure} to count on"
 
 
 def _does_not_pay(option: Option, expected: float | None, factor: float) -> str:
@@ -235,7 +274,7 @@ def _does_not_pay(option: Option, expected: float | None, factor: float) -> str:
     if after is None:
         return "it would never pay for itself"
     return (
-        f"about {words.requests(expected)} more can be expected, and it takes"
+        f"about {words.requests(expected)} more can be counted on, and it takes"
         f" {words.about(factor * after)} to be worth it"
     )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from tokenbudget.alerts.hours import shown_span
 from tokenbudget.budget import health
 from tokenbudget.model.control_words import (
     OLD_MS,
@@ -20,8 +19,9 @@ from tokenbudget.model.control_words import (
     state_words,
     usable_words,
 )
-from tokenbudget.model.figures import counted, cut, dollars, text_width, wrapped
+from tokenbudget.model.figures import counted, dollars, text_width, wrapped
 from tokenbudget.model.plain_text import one_line
+from tokenbudget.model.spans import shown_span
 from tokenbudget.reports.table import Column, render
 from tokenbudget.reports.undo_list import date
 
@@ -37,16 +37,18 @@ if TYPE_CHECKING:
 
 WIDEST = 100
 LABEL = 10
+SHORT_SESSION = 8
+"""Of an id so many characters are shown: enough to name it by."""
 DECISIONS_SHOWN = 5
 NEVER = "No controller has looked at this session yet: tokens control, or the daemon (tokens serve)"
 TURN_ON = "tokens config set autoOptimize true lets it act"
 
 
 def session_words(standing: Standing) -> str:
-    """`webshop · Round the cart`; the beginning of its id where there is no title."""
+    """`webshop · 5d0c1f5e · Round the cart`: what names it to a command stands before its title."""
     project = one_line(standing.project.rstrip("/").rpartition("/")[2])
-    name = one_line(standing.title) or one_line(standing.session[:8])
-    return " · ".join(part for part in (project, name) if part)
+    parts = (project, one_line(standing.session[:SHORT_SESSION]), one_line(standing.title))
+    return " · ".join(part for part in parts if part)
 
 
 def answer(standing: Standing) -> str:
@@ -88,9 +90,12 @@ def block_lines(standing: Standing, style: Style) -> list[str]:
     level = standing.level
     mark = f"{health.SYMBOLS[level]} {level}" if level in health.SYMBOLS else "? no data"
     use = usable_words(standing.share, standing.used_tokens, standing.window_tokens)
-    head = f"{mark}  {session_words(standing)}"
-    room = width - text_width(use) - 2
-    lines = [style.bold(f"{cut(head, room, keeps_start=True)}  {use}")]
+    name, *more = wrapped(session_words(standing), width - text_width(mark) - 2)
+    head = f"{mark}  {name}"
+    has_room = not more and text_width(head) + 2 + text_width(use) <= width
+    heads = [f"{head}  {use}"] if has_room else [head, *(f"  {rest}" for rest in more)]
+    lines = [style.bold(line) for line in heads]
+    lines += [] if has_room else labelled("window", use, width)
     last = standing.last
     if last is not None:
         lines += labelled("now", f"{decision_words(last)}: {reason_words(last)}", width)

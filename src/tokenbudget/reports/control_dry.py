@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tokenbudget.alerts.hours import shown_span
 from tokenbudget.budget import health
 from tokenbudget.model.control import HISTORY
 from tokenbudget.model.control_words import (
@@ -14,8 +13,9 @@ from tokenbudget.model.control_words import (
     usable_words,
     would_words,
 )
-from tokenbudget.model.figures import counted, cut, wrapped
+from tokenbudget.model.figures import counted, text_width, wrapped
 from tokenbudget.model.plain_text import one_line
+from tokenbudget.model.spans import shown_span
 from tokenbudget.optimizer import money, words
 from tokenbudget.reports.control import WIDEST, labelled
 from tokenbudget.reports.control import money as dollars_of
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 THINGS_SHOWN = 12
 LEVER_ROOM = 19
+BELOW = " " * 6
 
 
 def dry_lines(
@@ -153,7 +154,10 @@ def _expected(seen: Signals) -> str:
     if seen.expected_requests is None:
         return "unknown: too few sessions of yours went this deep"
     more = words.about(seen.expected_requests)
-    return f"about {more} more requests, by your own sessions at this depth"
+    said = f"about {more} more requests, by your own sessions at this depth"
+    if seen.sure_requests is None:
+        return said
+    return f"{said}; {words.about(seen.sure_requests)} to count on, as in nine of ten"
 
 
 def _burn(seen: Signals) -> str:
@@ -216,15 +220,21 @@ def _row(one: Judged) -> str:
 
 def _things(judged: Sequence[Judged], style: Style) -> list[str]:
     held = [thing for one in judged for thing in one.option.choice.victims]
-    lines = [_thing(thing, style.width) for thing in held[:THINGS_SHOWN]]
+    lines = [line for thing in held[:THINGS_SHOWN] for line in _thing(thing, style.width)]
     more = len(held) - THINGS_SHOWN
     return [*lines, *([f"  and {more:,} more: --json has all"] if more > 0 else [])]
 
 
-def _thing(held: Held, width: int) -> str:
+def _thing(held: Held, width: int) -> list[str]:
+    """What leaves, by its id, and what that frees; beside it or below it what is done, and why."""
     error = f" ± {held.error_tokens:,}" if held.error_tokens else ""
-    text = f"  {one_line(held.id)}  {held.tokens:,}{error}  {one_line(held.title)}"
-    return cut(f"{text}: {one_line(held.reason)}", width, keeps_start=True)
+    head, *more = wrapped(f"{one_line(held.id)} {held.tokens:,}{error}", width - 2)
+    head = f"  {one_line(held.id)}  {held.tokens:,}{error}" if not more else f"  {head}"
+    said = f"{one_line(held.title)}: {one_line(held.reason)}"
+    if not more and text_width(head) + 2 + text_width(said) <= width:
+        return [f"{head}  {said}"]
+    below = wrapped(said, width - len(BELOW))
+    return [head, *(BELOW + line for line in (*more, *below))]
 
 
 def _arithmetic(judged: Sequence[Judged], seen: Signals, width: int) -> list[str]:
@@ -251,10 +261,15 @@ def _sum(one: Judged, seen: Signals, rates: CacheRates) -> str:
     edit = money.edit_of(kept, production)
     once = edit.production_iet
     made = f"{once:,.0f} for the summary" if option.lever == HISTORY else f"{once:,.0f}"
+    again = option.bill.reread_iet
+    once += again
+    made += f" + {again:,.0f} to read again" if again else ""
     dearer = f"({rates.write:g} - {rates.read:g})"
+    left, back = f"{edit.shrinkage_tokens:,}", money.reread_tokens(victims)
+    left = f"({edit.shrinkage_tokens + back:,} - {back:,})" if back else left
     if option.free_by:
         once -= (rates.write - rates.read) * edit.shrinkage_tokens
-        terms = f"{made} - {dearer} x {edit.shrinkage_tokens:,} not written"
+        terms = f"{made} - {dearer} x {left} not written"
     else:
         rewritten = edit.kept_tokens + edit.replacement_tokens
         once += (rates.write - rates.read) * rewritten
@@ -263,7 +278,7 @@ def _sum(one: Judged, seen: Signals, rates: CacheRates) -> str:
     after = option.bill.break_even_requests
     pays = "never pays" if after is None else "pays at once"
     return (
-        f"{terms} = {once:,.0f} once; {rates.read:g} x {edit.shrinkage_tokens:,} ="
+        f"{terms} = {once:,.0f} once; {rates.read:g} x {left} ="
         f" {each:,.0f} less a request (in tokens of plain input):"
         f" {f'pays after {after:.1f} requests' if after else pays}"
     )
