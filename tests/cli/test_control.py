@@ -49,6 +49,18 @@ class TestOnce:
         assert "of the usable window" in done.out
         assert max(map(text_width, done.lines)) <= 80
 
+    def test_a_session_is_named_as_why_names_it(self, home: Home) -> None:
+        grown(home).titled("Round the cart's totals").write(home)
+        once = home.run("control", "--once", COLUMNS="80")
+        named = "shop · s1 · Round the cart's totals"
+        assert any(line.startswith(f"▲ warning  {named}") for line in once.lines)
+        assert any(line.startswith("  window    ") for line in once.lines), "below it, uncut"
+        assert max(map(text_width, once.lines)) <= 80
+        why = home.run("control", "why", COLUMNS="80")
+        assert any(line.startswith(f"  session   {named};") for line in why.lines)
+        (row,) = home.run("control", "--once", "--json").json["rows"]
+        assert row["title"] == "Round the cart's totals"
+
     def test_without_a_session_it_says_when_one_will_be_there(self, home: Home) -> None:
         done = home.run("control", "--once")
         assert done.code == 0

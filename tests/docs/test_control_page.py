@@ -10,13 +10,49 @@ from tests.control_values import NOON_MS, decision, receipt, standing
 
 from tokenbudget.analysis.periods import Zone
 from tokenbudget.config.catalogue import SETTINGS
+from tokenbudget.model.control import Receipt
 from tokenbudget.model.control_words import LEVER_NAMES, short_reason
+from tokenbudget.model.figures import Style
 from tokenbudget.optimizer import policy, trust
+from tokenbudget.reports.control_history import history_lines
 from tokenbudget.reports.control_json import history_document, standing_document
 
-PAGE = (Path(__file__).parents[2] / "docs" / "control.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "control.md").read_text(encoding="utf-8")
 FLAT = " ".join(PAGE.split())
 ZONE = Zone("UTC", NOON_MS)
+TOLD = ("lever", "level", "effect", "predicted_tokens", "measured_tokens", "outcome")
+
+
+COLUMNS = 62
+"""Of the terminal in which the page shows what was done: wider ones have dates and money, which the
+recorded session has not."""
+
+
+def recorded() -> list[Receipt]:
+    """The receipts of the session in the picture, the latest first; numbered as they came."""
+    told = json.loads((DOCS / "control-session.json").read_text(encoding="utf-8"))["runs"]["auto"]
+    requests = {one["number"]: one for one in told["requests"]}
+    found = [
+        receipt(
+            id=number,
+            action=number,
+            at_ms=NOON_MS + requests[one["request"]]["at_ms"],
+            before_tokens=requests[one["request"]]["used_tokens"],
+            items=tuple(one["items"]),
+            predicted_usd=None,
+            measured_usd=None,
+            **{name: one[name] for name in TOLD},
+        )
+        for number, one in enumerate(told["actions"], 1)
+    ]
+    return found[::-1]
+
+
+def test_what_history_shows_is_what_was_recorded() -> None:
+    """Where this fails, the block below `tokens control history` is to be these lines."""
+    lines = history_lines(recorded(), ZONE, Style(COLUMNS, is_styled=False))
+    assert "```\n" + "\n".join(lines) + "\n```\n" in PAGE
 
 
 def names(value: object) -> set[str]:

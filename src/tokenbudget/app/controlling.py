@@ -17,7 +17,8 @@ from tokenbudget.app.control_wishes import wishes_of
 from tokenbudget.app.controlling_acts import Acts
 from tokenbudget.app.controlling_closing import CAUSE, recovered, with_undone
 from tokenbudget.app.controlling_lock import ControlLock, holder
-from tokenbudget.model.control import ACT, RESTORE, WAIT, Decision, Receipt, Signals, Wishes
+from tokenbudget.app.controlling_turn import Turn
+from tokenbudget.model.control import ACT, RESTORE, WAIT, Decision, Signals, Wishes
 from tokenbudget.model.errors import TokenBudgetError
 from tokenbudget.optimizer import controller
 from tokenbudget.optimizer.putting_back import is_awaited
@@ -54,26 +55,6 @@ class Hands(NamedTuple):
     )
     """What carrying these ids out takes, as of the last look."""
     restore_steps: Callable[[Workbench, str], Sequence[Proposal]] = restore_steps
-
-
-class Turn(NamedTuple):
-    """What one turn saw, decided and did."""
-
-    session: str
-    signals: Signals | None
-    """None: nobody looked, for every lever is off, or the ledger knows no such session."""
-    before: State
-    """The state that the decision was made with."""
-    state: State
-    wishes: Wishes
-    trust: Trust
-    decision: Decision
-    receipt: Receipt | None = None
-    """Of what was done, or put back; one that failed says so."""
-    settled: tuple[Receipt, ...] = ()
-    """What was measured by this look."""
-    fault: str = ""
-    """What went wrong, in one sentence; '' is nothing."""
 
 
 def waits(state: State) -> bool:
@@ -123,10 +104,12 @@ class Controller:
             LedgerUnusable, LedgerDamaged: it cannot be read, or the record cannot be written.
         """
         now_ms = self._bench.clock.now_ms()
-        project = self._project(session) if project is None else project
+        known, title = self._facts(session)
+        project = known if project is None else project
         with self._settings_in(project):
             try:
-                return self._turn(session, project, now_ms, is_dry=is_dry)
+                turn = self._turn(session, project, now_ms, is_dry=is_dry)
+                return turn._replace(title=title)
             except BaseException:
                 self.forget(session)  # the next turn begins with what is written
                 raise
@@ -174,9 +157,11 @@ class Controller:
 
     # ── what the turn rests on ─────────────────────────────────────────────────────────────────
 
-    def _project(self, session: str) -> str:
+    def _facts(self, session: str) -> tuple[str, str]:
+        """The session's folder and its title; '' for what the ledger does not know."""
         rows = self._bench.ledger.sessions_beginning(session, 1)
-        return next((row.project or row.cwd for row in rows if row.session == session), "")
+        found = ((row.project or row.cwd, row.title) for row in rows if row.session == session)
+        return next(found, ("", ""))
 
     @contextmanager
     def _settings_in(self, project: str) -> Iterator[None]:

@@ -35,7 +35,7 @@ def projects_lent(settings: Settings, ledger: Ledger, clock: Clock) -> list[str]
     Raises:
         LedgerUnusable, LedgerDamaged: nobody can tell.
     """
-    bench = _bench(settings, ledger, clock)
+    bench = bench_of(settings, ledger, clock)
     return [
         project
         for project in ledger.control.pulled_in(HISTORY, 0)
@@ -51,7 +51,7 @@ def all_given_back(
     Raises:
         LedgerUnusable, LedgerDamaged: the journal cannot be read or written.
     """
-    bench = _bench(settings, ledger, clock)
+    bench = bench_of(settings, ledger, clock)
     acts, faults, emptied = Acts(bench, restore_steps), [], []
     waits = False
     for project in projects:
@@ -64,6 +64,6 @@ def all_given_back(
     return [one for one in (*faults, *map(acts.clear_up_history, emptied)) if one]
 
 
-def _bench(settings: Settings, ledger: Ledger, clock: Clock) -> Workbench:
-    """Of which only settings, ledger and clock are asked for: neither prices nor times."""
+def bench_of(settings: Settings, ledger: Ledger, clock: Clock) -> Workbench:
+    """A bench of which only settings, ledger and clock are asked for: neither prices nor times."""
     return Workbench(settings, ledger, PriceBook.bundled(), Zone(None, clock.now_ms()), clock)

@@ -44,7 +44,7 @@ def run(options: Namespace) -> int:
         now_ms, zone = bench.clock.now_ms(), bench.zone
     seen = turn.signals
     level, judged = weighed(turn)
-    standing = standing_of_turn(turn, now_ms, watcher, facts.title)
+    standing = standing_of_turn(turn, now_ms, watcher)
     if options.json:
         show([dry_document(standing, seen, level, judged, zone)])
         return 0

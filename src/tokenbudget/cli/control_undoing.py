@@ -1,35 +1,30 @@
 """`tokens control undo`: take an action of the controller back, as `tokens undo` does.
 
-A compaction that was brought about early is another matter: the setting that did it is emptied, for
-a running client goes on with a setting that is merely taken away (`resources.history`).
+Of a window that is lent it tells no more than what that means: there is one setting to give back.
 """
 
 from __future__ import annotations
 
-from tokenbudget.app import open_workbench
-from tokenbudget.app.control_held import restore_steps
-from tokenbudget.app.controlling_acts import CAUSE, Acts
-from tokenbudget.app.undoing import is_to_undo, journal_ledger, named
+from tokenbudget.app.controlling_loans import is_loan, is_ours
+from tokenbudget.app.taking_back import take_back, to_come_back
+from tokenbudget.app.undoing import journal_ledger, latest_where, named
 from tokenbudget.cli import undo
 from tokenbudget.cli.asking import is_wanted
 from tokenbudget.cli.options import LONGEST_COUNT, show, style
-from tokenbudget.cli.terminal import terminal
-from tokenbudget.model.control import HISTORY
 from tokenbudget.model.errors import BadRequest
 from tokenbudget.model.figures import wrapped
-from tokenbudget.resources.history import GIVE_BACK
 from tokenbudget.system.clock import SystemClock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from tokenbudget.app.undoing import Undoing
     from tokenbudget.config.settings import Settings
     from tokenbudget.ledger.store import Ledger
     from tokenbudget.model.actions import ActionRecord
 
 NOT_SO = 1
-UNDONE = "undone"
 NOTHING = "Nothing that the controller did is left to take back; tokens control history lists it."
 LENT = "The client was told to compact earlier than it usually does; that would be taken back."
 GIVEN_BACK = "Given back: the client compacts when it usually does."
@@ -37,18 +32,19 @@ GIVEN_BACK = "Given back: the client compacts when it usually does."
 
 def run(options: Namespace, settings: Settings) -> int:
     """Carry it out: the last action, or the one that is named; 1 where some of it stays."""
-    with journal_ledger(settings, SystemClock(), is_only_read=True) as ledger:
+    clock, seen = SystemClock(), None
+    with journal_ledger(settings, clock, is_only_read=True) as ledger:
         action = _meant(ledger, options.session)
-        is_history = action is not None and _is_lending(ledger, action)
+        if action is not None and is_loan(action):
+            seen = to_come_back(settings, ledger, action, clock)
     if action is None:
         from tokenbudget.reports.undo import nothing_document
 
         show([nothing_document()] if options.json else _lines(options, NOTHING))
         return 0
-    code = _give_back(options, settings, action) if is_history else _undo(options, action)
-    if not options.dry_run:
-        _note(settings, action)
-    return code
+    if seen is not None and (seen.steps or options.json):
+        return _give_back(options, settings, seen)
+    return _undo(options, action)
 
 
 def _undo(options: Namespace, action: ActionRecord) -> int:
@@ -59,18 +55,6 @@ def _undo(options: Namespace, action: ActionRecord) -> int:
     given += ["--no-color"] if options.no_color else []
     given += ["--tz", options.tz] if options.tz else []
     return undo.run(given)
-
-
-def _note(settings: Settings, action: ActionRecord) -> None:
-    """Close the receipt of what was taken back before its effect was seen."""
-    clock = SystemClock()
-    with journal_ledger(settings, clock, is_only_read=False) as ledger:
-        record, receipt = ledger.journal.action(action.id), None
-        if record is not None and record.undone_at_ms is not None:
-            receipt = ledger.control.receipt_of_action(action.id)
-        if receipt is not None and not receipt.outcome:
-            ended = receipt._replace(outcome=UNDONE, settled_at_ms=clock.now_ms())
-            ledger.control.settle(ended)
 
 
 def _meant(ledger: Ledger, number: str) -> ActionRecord | None:
@@ -85,52 +69,32 @@ def _meant(ledger: Ledger, number: str) -> ActionRecord | None:
                 f" tokens undo {number} takes it back"
             )
         return action
-    for action in ledger.journal.actions(-1):
-        if is_ours(action) and is_to_undo(action) and not _was_given_back(ledger, action):
-            return action
-    return None
+    return latest_where(ledger, is_ours)
 
 
-def is_ours(action: ActionRecord) -> bool:
-    """Whether the controller did it."""
-    return action.cause == CAUSE or action.cause.startswith(f"{CAUSE} ")
-
-
-def _is_lending(ledger: Ledger, action: ActionRecord) -> bool:
-    receipt = ledger.control.receipt_of_action(action.id)
-    return receipt is not None and receipt.lever == HISTORY
-
-
-def _was_given_back(ledger: Ledger, action: ActionRecord) -> bool:
-    """Whether a later action of the project gave back what this one lent."""
-    if not _is_lending(ledger, action):
-        return False
-    later = ledger.journal.actions(-1, action.project)
-    return any(one.id > action.id and one.cause.endswith(f"({GIVE_BACK})") for one in later)
-
-
-def _give_back(options: Namespace, settings: Settings, action: ActionRecord) -> int:
+def _give_back(options: Namespace, settings: Settings, seen: Undoing) -> int:
     """Empty the setting that has the client compact early; what was in the way is told."""
-    is_done, fault = False, ""
+    is_done, made = False, seen
     if not options.dry_run:
         if not options.json and not options.yes:
             show(_lines(options, LENT))
         if is_wanted("\nTake it back?", options.yes):
-            with open_workbench(settings, terminal(), zone_name=options.tz) as bench:
-                bench.ledger.let_go()
-                is_done, fault = Acts(bench, restore_steps).give_back_history(action.project)
-                if is_done:
-                    bench.ledger.journal.note_undone(action.id)
+            clock = SystemClock()
+            with journal_ledger(settings, clock, is_only_read=False) as ledger:
+                made = take_back(settings, ledger, seen.action, clock)
+            is_done = not made.left
+    fault = "; ".join(one.outcome.message for one in made.left)
     if options.json:
         from tokenbudget.reports.json import document
 
-        fields = {"is_dry_run": options.dry_run, "action": action.id, "is_given_back": is_done}
+        fields = {"is_dry_run": options.dry_run, "action": seen.action.id, "is_given_back": is_done}
         show([document("control-undo", 1, {**fields, "fault": fault or None})])
-    elif options.dry_run:
-        show([*_lines(options, LENT), "Nothing was changed (--dry-run)."])
+    elif is_done:
+        show(_lines(options, GIVEN_BACK))
     else:
-        unchanged = f"Nothing was changed{f': {fault}' if fault else ''}."
-        show(_lines(options, GIVEN_BACK if is_done else unchanged))
+        how = f"{' (--dry-run)' if options.dry_run else ''}{f': {fault}' if fault else ''}"
+        lent = _lines(options, LENT) if options.dry_run else []
+        show([*lent, *_lines(options, f"Nothing was changed{how}.")])
     return NOT_SO if fault else 0
 
 

@@ -6,19 +6,13 @@ import os
 
 from tokenbudget.analysis.periods import Zone
 from tokenbudget.app.compacting_proof import proofs_of
-from tokenbudget.app.undoing import (
-    foreseen,
-    journal_ledger,
-    latest,
-    latest_of,
-    named,
-    undo,
-    workshop_for,
-)
+from tokenbudget.app.taking_back import take_back, to_come_back
+from tokenbudget.app.undoing import journal_ledger, latest, latest_of, named
 from tokenbudget.cli.asking import is_wanted
 from tokenbudget.cli.options import (
     LONGEST_COUNT,
     parser,
+    refuse_dry_yes,
     refuse_impossible,
     settings,
     show,
@@ -102,8 +96,7 @@ def _options(arguments: Sequence[str]) -> Namespace:
         raise BadRequest("--list goes alone or with --project and --json; leave the rest out")
     if options.id and options.project:
         raise BadRequest("an ID says which action; leave --project out")
-    if options.dry_run and options.yes:
-        raise BadRequest("--dry-run and --yes do not go together; leave one of them out")
+    refuse_dry_yes(options)
     return options
 
 
@@ -160,8 +153,7 @@ def _undo(
     options: Namespace, found: Settings, ledger: Ledger, action: ActionRecord, zone: Zone
 ) -> int:
     clock = SystemClock()
-    workshop = workshop_for(found, action, clock)
-    seen = foreseen(workshop, action)
+    seen = to_come_back(found, ledger, action, clock)
     plain = style(options.no_color)
     if seen.steps and not options.json:
         most = None if options.dry_run else MOST_STEPS
@@ -177,7 +169,7 @@ def _undo(
 
         stop_before_undo(found, action)
     try:
-        made = undo(ledger, workshop, action, found.data_dir, clock)
+        made = take_back(found, ledger, action, clock)
     except KeyboardInterrupt:
         warn(f"stopped in the middle; tokens undo {action.id} goes on with it")
         raise

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from tokenbudget.model.control_words import deed, is_back, state_words
 from tokenbudget.model.figures import counted, wrapped
-from tokenbudget.reports.control import money
+from tokenbudget.reports.control import SHORT_SESSION, money
 from tokenbudget.reports.table import Column, render
 
 TYPE_CHECKING = False
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from tokenbudget.model.figures import Style
     from tokenbudget.reports.table import Cell
 
-SHORT_SESSION = 8
 NOTHING_DONE = (
     "The controller has done nothing yet. What it sees and would do: tokens control --dry-run;"
     " why nothing is done: tokens control why"
@@ -104,7 +103,7 @@ def _answer(totals: Totals) -> str:
     said = f"{counted(totals.actions, 'action')}"
     if totals.measured:
         error = "" if totals.error_share is None else f" ({totals.error_share:.0%} off)"
-        usd = "" if totals.measured_usd is None else f", {_saved(totals.measured_usd)}"
+        usd = "" if totals.measured_usd is None else f", {saved_words(totals.measured_usd)}"
         said += (
             f": freed {totals.measured_tokens:,} tokens, {totals.predicted_tokens:,}"
             f" foretold{error}{usd}"
@@ -114,7 +113,8 @@ def _answer(totals: Totals) -> str:
     return said
 
 
-def _saved(usd: float) -> str:
+def saved_words(usd: float) -> str:
+    """`$1.24 saved`, or what it cost: `$0.03 dearer than without`."""
     return f"{money(usd)} saved" if usd >= 0 else f"{money(-usd)} dearer than without"
 
 

@@ -5,11 +5,9 @@ A cell is a word, an amount, or an amount in words of its own (`Said`) that can 
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import NamedTuple
 
-from tokenbudget.model.control_words import lever_name
-from tokenbudget.model.figures import dollars, short_count
+from tokenbudget.model.figures import short_count
 from tokenbudget.reports.report_words import (
     NO_WORDS,
     capital,
@@ -246,7 +244,7 @@ def actions_table(data: ReportData) -> Table:
             Said(stamp(one.at_ms, zone), one.at_ms),
             one.title,
             last_part(one.project) or NO_WORDS,
-            _estimate(one.predicted_tokens),
+            estimate(one.predicted_tokens),
             _saved(one.saved_tokens_per_week, one.is_undone),
             "taken back" if one.is_undone else one.cause,
         )
@@ -266,45 +264,7 @@ def actions_table(data: ReportData) -> Table:
     return Table("actions", "Changes", columns, rows, empty, left)
 
 
-def cleanups_table(data: ReportData) -> Table:
-    """What the controller took out of windows, the latest first; what it freed is in the title."""
-    zone = zone_of(data)
-    found = (
-        (
-            Said(stamp(one.at_ms, zone), one.at_ms),
-            short_id(one.session),
-            one.level,
-            f"{lever_name(one.lever)} ({one.items})" if one.items > 1 else lever_name(one.lever),
-            _estimate(one.predicted_tokens),
-            one.outcome or "not yet" if one.measured_tokens is None else one.measured_tokens,
-            NO_WORDS if one.measured_usd is None else Decimal(str(round(one.measured_usd, 6))),
-        )
-        for one in data.cleanups
-    )
-    rows, left = kept(found, MOST_EVENTS)
-    columns = (
-        words("When", may_cut=False, drop_rank=2),
-        words("Session", may_cut=False, drop_rank=3),
-        words("Level", drop_rank=1),
-        words("What left the window", keeps_start=True),
-        Column("Foretold"),
-        Column("Freed"),
-        Column("Saved", drop_rank=4),
-    )
-    return Table("cleanups", _cleanups_title(data), columns, rows, "", left)
-
-
-def _cleanups_title(data: ReportData) -> str:
-    """What was measured, beside what was foretold of the same."""
-    seen = [one for one in data.cleanups if one.measured_tokens is not None]
-    freed = sum(one.measured_tokens or 0 for one in seen)
-    foretold = sum(one.predicted_tokens for one in seen)
-    usd = sum(one.measured_usd or 0.0 for one in seen)
-    saved = f", {dollars(Decimal(str(round(usd, 6))))} saved" if usd > 0 else ""
-    return f"Clean-ups of the controller: {freed:,} tokens freed, {foretold:,} foretold{saved}"
-
-
-def _estimate(tokens: int | None) -> Cell:
+def estimate(tokens: int | None) -> Cell:
     """Predicted, and so with a tilde."""
     if not tokens:
         return NO_WORDS

@@ -19,6 +19,7 @@ from tokenbudget.reports.report_charts import (
     heat_grid,
     heat_words,
 )
+from tokenbudget.reports.report_cleanups import cleanups_table
 from tokenbudget.reports.report_cost_tables import (
     comparison_table,
     dear_sessions_table,
@@ -29,7 +30,6 @@ from tokenbudget.reports.report_tables import (
     Said,
     actions_table,
     alerts_table,
-    cleanups_table,
     prompts_table,
     sessions_table,
     weeks_table,

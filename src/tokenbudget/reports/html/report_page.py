@@ -12,6 +12,7 @@ from tokenbudget.reports.html.parts import (
     paragraph,
     table_html,
 )
+from tokenbudget.reports.report_cleanups import cleanups_table
 from tokenbudget.reports.report_cost_tables import (
     comparison_table,
     dear_sessions_table,
@@ -21,7 +22,6 @@ from tokenbudget.reports.report_cost_tables import (
 from tokenbudget.reports.report_tables import (
     actions_table,
     alerts_table,
-    cleanups_table,
     days_table,
     parts_table,
     prompts_table,

@@ -14,6 +14,7 @@ from tokenbudget.reports.report_charts import (
     icicle,
     timeline,
 )
+from tokenbudget.reports.report_cleanups import cleanups_table
 from tokenbudget.reports.report_cost_tables import (
     comparison_table,
     dear_sessions_table,
@@ -31,7 +32,6 @@ from tokenbudget.reports.report_tables import (
     Said,
     actions_table,
     alerts_table,
-    cleanups_table,
     parts_table,
     prompts_table,
     sessions_table,
