@@ -53,9 +53,12 @@ lint: compiled $(VENV)/test.stamp
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo || { $(BIN)/lint-imports; exit 1; }
 
+# A client waits as much as it works, so there are more of them than cores on a small machine.
+CLIENTS ?= 3
+
 e2e: compiled $(VENV)/test.stamp ## drive the real Claude Code client offline (installs it)
 	@$(BIN)/python tests/e2e/install_clients.py
-	@$(BIN)/python -m pytest -q tests/e2e --numprocesses=auto --dist=loadfile
+	@$(BIN)/python -m pytest -q tests/e2e --numprocesses=$(CLIENTS) --dist=loadfile
 
 accept: compiled $(VENV)/test.stamp ## the long checks: many corpora, kills, many processes at once
 	@$(BIN)/python tools/accept.py
